@@ -1,0 +1,197 @@
+"""Starts the worker processes and has them work in turns: one at a time, library after library, round after round."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.report import Row
+
+ROOT = Path(__file__).resolve().parent.parent
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
+"""Environment of every worker: the CPU, and no chatter."""
+SETTLE = 0.02
+"""Seconds between two libraries' batches: thread pools spin for a while after the last piece of work."""
+MNIST = "MNIST step"
+
+
+@dataclass
+class Plan:
+    """How long to measure.
+
+    `rounds` of `seconds` a batch for each work, but no further round once `budget` seconds are over; `processes` fresh
+    ones for import times and memory; `long` works or not.
+    """
+
+    rounds: int
+    seconds: float
+    budget: float
+    processes: int
+    long: bool
+
+
+@dataclass
+class Worker:
+    """One library in a process of its own. After a crash the next request starts it anew."""
+
+    name: str
+    python: str
+    environment: dict[str, str] = field(default_factory=dict)
+    timeout: float = 300.0
+    hello: dict[str, Any] = field(default_factory=dict)
+    process: Any = None
+    log: Any = None
+
+    def start(self) -> dict[str, Any]:
+        """Starts the process and returns what it says of itself, or `{"error": message}`."""
+        self.log = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the process)
+        self.process = subprocess.Popen(
+            [self.python, "-m", "bench.worker", self.name],
+            cwd=ROOT,
+            env=os.environ | self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+            text=True,
+        )
+        self.hello = self._read()
+        return self.hello
+
+    def ask(self, **request: Any) -> dict[str, Any]:
+        """Sends a request and waits for its answer; an error of any kind comes as `{"error": message}`."""
+        if self.process is None and "error" in self.start():
+            return self.hello
+        try:
+            self.process.stdin.write(json.dumps(request) + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # The end of the process shows when its answer is read.
+        return self._read()
+
+    def stop(self) -> None:
+        """Ends the process, if there is one."""
+        if self.process is not None:
+            self.process.stdin.close()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+            self._forget()
+
+    def _read(self) -> dict[str, Any]:
+        process = self.process
+        late = threading.Event()
+
+        def give_up() -> None:
+            late.set()
+            process.kill()
+
+        alarm = threading.Timer(self.timeout, give_up)
+        alarm.start()
+        line = process.stdout.readline()
+        alarm.cancel()
+        if line:
+            return json.loads(line)
+        code = self._forget()
+        if late.is_set():
+            return {"error": f"no answer in {self.timeout:g} s"}
+        return {"error": f"the process ended with exit code {code}"}
+
+    def _forget(self) -> int:
+        """Takes leave of a process that has ended or is ending; shows what it said when it did not end well."""
+        code = self.process.wait()
+        if code:
+            self.log.seek(0)
+            sys.stderr.write(self.log.read().decode(errors="replace")[-2000:])
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.log.close()
+        self.process = None
+        return code
+
+
+def measure_works(workers: Sequence[Worker], plan: Plan, only: str = "") -> Iterator[Row]:
+    """One row for each work whose name contains `only`, as it is measured. Figures are us per thing done."""
+    for name in _work_names(workers, plan, only):
+        row = Row(name, "us")
+        deadline = time.perf_counter() + plan.budget
+        for number in range(plan.rounds):
+            if number and time.perf_counter() > deadline:
+                break
+            for worker, variant in _takers(workers, name):
+                column = row.column(_title(worker.name, variant))
+                if column.error is None:
+                    time.sleep(SETTLE)
+                    answer = worker.ask(work=name, variant=variant, seconds=plan.seconds)
+                    column.add(statistics.median(answer["ns"]) / 1e3 if "ns" in answer else None, answer.get("error"))
+                    column.value, column.peak_mb = answer.get("value"), answer.get("peak_mb")
+        yield row
+
+
+def measure_imports(workers: Sequence[Worker], plan: Plan) -> list[Row]:
+    """Import time in fresh interpreters: of each library, of NumPy in the same interpreter, and how they compare."""
+    library, numpy = Row("import", "ms"), Row("import numpy, same interpreter", "ms")
+    ratio = Row("import / import numpy", "x")
+    for number in range(plan.processes + 1):
+        for worker in workers:
+            own, numpys = _import_ms(worker, worker.name), _import_ms(worker, "numpy")
+            if number == 0:
+                continue  # The first import may write byte code, and brings the files into memory.
+            library.column(worker.name).add(own, "cannot be imported")
+            numpy.column(worker.name).add(numpys, "cannot be imported")
+            ratio.column(worker.name).add(own / numpys if own and numpys else None, "cannot be imported")
+    return [library, numpy, ratio]
+
+
+def measure_fresh(workers: Sequence[Worker], plan: Plan) -> list[Row]:
+    """A process that does nothing but the MNIST step: time from import to the end of the first, and peak memory."""
+    first, memory = Row("import, build and first MNIST step", "ms"), Row("peak memory after the MNIST step", "MB")
+    for _ in range(plan.processes):
+        for worker, variant in _takers(workers, MNIST):
+            title = _title(worker.name, variant)
+            lone = Worker(worker.name, worker.python, worker.environment, worker.timeout)
+            answer = lone.ask(work=MNIST, variant=variant, seconds=plan.seconds)
+            lone.stop()
+            error = answer.get("error")
+            first.column(title).add(None if error else lone.hello["import_ms"] + answer["first_ms"], error)
+            memory.column(title).add(None if error else answer["peak_mb"], error or "the system does not say")
+    return [first, memory]
+
+
+def _work_names(workers: Sequence[Worker], plan: Plan, only: str) -> list[str]:
+    works = [work for worker in workers for work in worker.hello.get("works", [])]
+    return list(dict.fromkeys(name for name, _, long in works if only.lower() in name.lower() and plan.long >= long))
+
+
+def _takers(workers: Sequence[Worker], work: str) -> list[tuple[Worker, str]]:
+    """The workers that have the work, with each of their variants of it."""
+    offers = ((worker, *offer) for worker in workers for offer in worker.hello.get("works", []))
+    return [(worker, variant) for worker, name, variant, _ in offers if name == work]
+
+
+def _title(library: str, variant: str) -> str:
+    return f"{library} {variant}".strip()
+
+
+def _import_ms(worker: Worker, module: str) -> float | None:
+    """Milliseconds of one import in a fresh interpreter; None if it fails."""
+    program = f"import time; t = time.perf_counter(); import {module}; print('ms=', (time.perf_counter() - t) * 1e3)"
+    done = subprocess.run(
+        [worker.python, "-c", program],
+        cwd=ROOT,
+        env=os.environ | worker.environment,
+        capture_output=True,
+        text=True,
+        timeout=worker.timeout,
+    )
+    return float(done.stdout.rpartition("ms=")[2]) if done.returncode == 0 else None

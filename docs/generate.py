@@ -1,0 +1,77 @@
+"""Write docs/names.md, the table of every `tf.` name that tapeflow supports, from the package itself.
+
+With --check nothing is written; the exit code is 1 where the file does not say what the package has.
+"""
+
+import argparse
+import difflib
+import inspect
+import sys
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tapeflow.compat.namespace import kind, walk  # noqa: E402 - the checkout's package, installed or not
+
+TARGET = ROOT / "docs" / "names.md"
+
+OPENING = """\
+# Supported names
+
+Every public name of tapeflow, by namespace: {total} in {groups} namespaces. `make docs` writes this page from the
+package; `tapeflow check PROGRAM` tells which names a program uses that are not on it.
+"""
+
+
+def page() -> str:
+    """The page as text: one table for each namespace, in alphabetical order, `tf` first."""
+    rows = sorted((group_of(name), name, kind(value), summary(value)) for name, value in walk())
+    groups = [(group, list(members)) for group, members in groupby(rows, key=lambda row: row[0])]
+    parts = [OPENING.format(total=len(rows), groups=len(groups))]
+    for group, members in groups:
+        parts.append(f"## {group}\n\n| name | kind | |\n|---|---|---|\n")
+        parts[-1] += "".join(f"| `tf.{name}` | {what} | {text} |\n" for _, name, what, text in members)
+    return "\n".join(parts)
+
+
+def group_of(name: str) -> str:
+    space, _, _ = name.rpartition(".")
+    return f"tf.{space}" if space else "tf"
+
+
+def summary(value: Any) -> str:
+    """The first line of a docstring, safe inside a table; empty for values, whose docstring is their class's."""
+    if kind(value) not in ("module", "class", "function"):
+        return ""
+    text = inspect.getdoc(value) if not isinstance(value, type) else own_docstring(value)
+    first = next(iter((text or "").strip().splitlines()), "")
+    return first.replace("|", "\\|")
+
+
+def own_docstring(cls: type) -> str:
+    """A class's own docstring: `inspect.getdoc` would show that of a class it derives from."""
+    return inspect.cleandoc(cls.__dict__.get("__doc__") or "")
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--check", action="store_true", help="only say whether the file is up to date")
+    wanted = page()
+    if not options.parse_args().check:
+        TARGET.write_text(wanted, encoding="utf-8")
+        print(f"wrote {TARGET.relative_to(ROOT)}")
+        return 0
+    current = TARGET.read_text(encoding="utf-8") if TARGET.exists() else ""
+    if current == wanted:
+        return 0
+    lines = difflib.unified_diff(current.splitlines(), wanted.splitlines(), "names.md", "the package", lineterm="", n=0)
+    print("\n".join(list(lines)[:20]))
+    print("docs/names.md is out of date: run `make docs`")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Differentiation: tapes, forward accumulators, jacobians, custom gradients."""

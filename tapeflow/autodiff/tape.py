@@ -1,0 +1,382 @@
+"""`tf.GradientTape`, 梯度带: records what is computed from what it watches, and differentiates it backward."""
+
+from __future__ import annotations
+
+import enum
+import logging
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core import nest
+from ..core.convert import convert_to_tensor
+from ..core.dtypes import is_differentiable
+from ..core.indexed_slices import IndexedSlices
+from ..core.op import ARRAYS, TENSORS, Namespace
+from ..core.tapes import active_tapes, new_key, set_active_tapes
+from ..core.tensor import Tensor, ndarray, wrap
+from ..core.variable import Variable
+from .backward import needed, pull_back
+from .summary import explained_records
+
+log = logging.getLogger("tapeflow")
+
+
+class UnconnectedGradients(enum.Enum):
+    """What `gradient` gives for a source that the target does not depend on: None, or zeros."""
+
+    NONE = "none"
+    ZERO = "zero"
+
+    def __str__(self) -> str:
+        return f"UnconnectedGradients.{self.name}"
+
+
+class GradientTape:
+    """Records operations for automatic differentiation.
+
+        x = tf.constant(3.0)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = x * x
+        tape.gradient(y, x)             # 6.0
+
+    Trainable variables that are read inside the block are watched by themselves. Tapes nest, for derivatives of any
+    order, and stand side by side.
+
+    Arguments:
+        persistent: whether `gradient` and the others may be called more than once. What the tape holds lives on until
+            the tape is deleted.
+        watch_accessed_variables: whether trainable variables are watched when they are read.
+        explain: whether to remember the line of the program that each op came from, for `summary`; also set by
+            TAPEFLOW_EXPLAIN=1 in the environment.
+
+    Source: Griewank and Walther, Evaluating Derivatives (2008), chapter 3, reverse mode.
+    """
+
+    _level = 0
+    _persistent = False
+    _used = False
+    _leaves = 0  # how many tensors and variables are watched
+    _watched: tuple = ()  # the variables that a used-up tape had watched
+    _auto = True
+    _explain = os.environ.get("TAPEFLOW_EXPLAIN", "") not in ("", "0")
+    _records: dict
+
+    def __init__(
+        self, persistent: bool = False, watch_accessed_variables: bool = True, explain: bool | None = None
+    ) -> None:
+        if persistent:
+            self._persistent = True
+        if not watch_accessed_variables:
+            self._auto = False
+        if explain is not None:
+            self._explain = explain
+        self._records = explained_records() if self._explain else {}
+
+    # -- recording --
+
+    def __enter__(self) -> GradientTape:
+        tapes = active_tapes()
+        if tapes and self in tapes:
+            raise ValueError("Tape is still recording, This can happen if you try to re-enter an already-active tape.")
+        set_active_tapes((*tapes, self))
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        tapes = active_tapes()
+        if tapes and tapes[-1] is self:  # the innermost tape is nearly always the one that leaves
+            set_active_tapes(tapes[:-1])
+        else:
+            set_active_tapes(tuple([t for t in tapes if t is not self]))
+
+    def watch(self, tensor: Any) -> None:
+        """Watches a tensor, a variable, or a nest of them: gradients with respect to them can be asked for later.
+
+        Tensors that are not floating point or complex have no derivative; they are passed over with a warning.
+        Raises ValueError for what is neither tensor nor variable.
+        """
+        for x in (tensor,) if type(tensor) is Tensor else nest.flatten(tensor, expand_composites=True):
+            if isinstance(x, IndexedSlices):
+                x = x.values
+            if not isinstance(x, (Tensor, Variable)):
+                raise ValueError(
+                    f"Passed in object {x!r} of type {type(x).__name__!r}, not tf.Tensor or tf.Variable or ExtensionType."
+                )
+            value = x._tensor._value if isinstance(x, Variable) else x._value
+            if not is_differentiable(value.dtype):
+                log.warning(
+                    "The dtype of the watched tensor must be floating (e.g. tf.float32), got %r", x.dtype
+                )
+                continue
+            if x._key is None:
+                x._key = new_key()
+            if x._key not in self._records:
+                self._records[x._key] = x if isinstance(x, Variable) else None
+                self._leaves += 1
+
+    def stop_recording(self) -> _StoppedRecording:
+        """`with tape.stop_recording():` nothing is recorded on this tape inside; other tapes go on.
+
+        Raises ValueError where the tape is not recording.
+        """
+        if self not in active_tapes():
+            raise ValueError("Tape is not recording.")
+        return _StoppedRecording(self)
+
+    def reset(self) -> None:
+        """Forgets everything recorded and watched."""
+        self._records = explained_records() if self._explain else {}
+        self._watched = ()
+        self._leaves = 0
+        self._used = False
+
+    def watched_variables(self) -> tuple[Variable, ...]:
+        """The variables watched so far, in the order in which they were."""
+        return tuple(r for r in (*self._watched, *self._records.values()) if isinstance(r, Variable))
+
+    # -- differentiating --
+
+    def gradient(
+        self,
+        target: Any,
+        sources: Any,
+        output_gradients: Any = None,
+        unconnected_gradients: UnconnectedGradients | str = UnconnectedGradients.NONE,
+    ) -> Any:
+        """The gradient of `target` with respect to `sources`, by going backward through what was recorded.
+
+        Arguments:
+            target: a tensor, or a nest of tensors whose gradients are summed.
+            sources: a tensor or variable, or a nest of them.
+            output_gradients: for each target what comes from above, of the target's shape; ones by default.
+            unconnected_gradients: what to give for a source that the target does not depend on: None, or zeros.
+
+        Returns the nest of `sources` with for each a tensor of its shape (IndexedSlices where only some of its rows
+        were gathered), or None.
+
+        Raises RuntimeError on the second call for a tape that is not persistent, ValueError for another value of
+        `unconnected_gradients`, TypeError for sources that are neither tensors nor variables.
+        """
+        if self._used:
+            raise self._used_twice("gradient")
+        kind = type(sources)
+        if kind is Variable or kind is Tensor:
+            flat_sources = (sources,)
+            keys = (sources._key,)
+        else:
+            flat_sources = sources if kind is list or kind is tuple else nest.flatten(sources)
+            try:
+                keys = [s._key for s in flat_sources]
+            except AttributeError:  # not a flat list of tensors and variables
+                kind = None
+                flat_sources = nest.flatten(sources)
+                keys = [_source_key(s) for s in flat_sources]
+        if output_gradients is None and type(target) is Tensor and target._key is not None:
+            targets: Sequence = (target,)
+            upstream: Sequence = (None,)
+        else:
+            targets, upstream = _targets(target, output_gradients)
+        if unconnected_gradients is not UnconnectedGradients.NONE:
+            unconnected_gradients = UnconnectedGradients(unconnected_gradients)
+
+        tapes = active_tapes()
+        if tapes and self in tapes:
+            if self._persistent:
+                log.warning(
+                    "GradientTape.gradient was called on a persistent tape inside its own block, so the backward pass "
+                    "is recorded too, which takes time and memory. That is only of use for higher derivatives; "
+                    "otherwise call it after the block."
+                )
+            else:
+                tapes = tuple([t for t in tapes if t is not self])
+                set_active_tapes(tapes)
+        F = TENSORS if tapes else ARRAYS
+        grads = self._backward(F, targets, upstream, keys)
+        get = grads.get
+        if F.raw:
+            flat = [None if (g := get(key)) is None else _wrapped(g) for key in keys]
+        else:
+            flat = [get(key) for key in keys]
+        if unconnected_gradients is UnconnectedGradients.ZERO:
+            flat = [_zeros(s) if g is None else g for s, g in zip(flat_sources, flat, strict=True)]
+        if kind is list:
+            return flat
+        if kind is Variable or kind is Tensor:
+            return flat[0]
+        return nest.pack_sequence_as(sources, flat)
+
+    def _backward(self, F: Namespace, targets: Sequence, upstream: Sequence, keys: Sequence) -> dict:
+        """The gradients by key, those of the sources among them; uses up the records of a tape that is not persistent."""
+        records = self._records
+        if self._persistent:
+            records = dict(records)
+        else:
+            self._used = True
+            self._watched = tuple([r for r in records.values() if type(r) is Variable])
+            self._records = {}
+        grads: dict = {}
+        for y, g in zip(targets, upstream, strict=True):
+            key = y._key
+            if key in records:
+                g = _ones(F, y) if g is None else F.unwrap(g)
+                grads[key] = grads[key] + g if key in grads else g
+        if not grads or None in keys and len(keys) == 1:
+            return {}
+        wanted = records if self._leaves <= len(keys) else needed(records, keys)
+        return pull_back(F, records, grads, keys if len(keys) < 8 else frozenset(keys), wanted)
+
+    def _used_twice(self, method: str) -> RuntimeError:
+        return RuntimeError(
+            f"GradientTape.{method} can only be called once on non-persistent tapes. "
+            "Make the tape with tf.GradientTape(persistent=True) to call it more often, or ask for all gradients in one "
+            "call: tape.gradient(target, [source1, source2])."
+        )
+
+    def jacobian(
+        self,
+        target: Any,
+        sources: Any,
+        unconnected_gradients: UnconnectedGradients | str = UnconnectedGradients.NONE,
+        parallel_iterations: int | None = None,
+        experimental_use_pfor: bool = True,
+    ) -> Any:
+        """The Jacobian: for each source a tensor of shape `target.shape + source.shape`, d target / d source.
+
+        All rows come from one batched backward pass; with `experimental_use_pfor=False`, or where an op cannot be
+        batched, from one pass a row. `parallel_iterations` has no effect. Raises as `gradient` does.
+        """
+        from .jacobian import jacobian
+
+        if self._used:
+            raise self._used_twice("jacobian")
+        return jacobian(self, target, sources, UnconnectedGradients(unconnected_gradients), experimental_use_pfor)
+
+    def batch_jacobian(
+        self,
+        target: Any,
+        source: Any,
+        unconnected_gradients: UnconnectedGradients | str = UnconnectedGradients.NONE,
+        parallel_iterations: int | None = None,
+        experimental_use_pfor: bool = True,
+    ) -> Any:
+        """The Jacobian of each example of a batch: [b, target.shape[1:], source.shape[1:]].
+
+        `target[i]` must depend on `source[i]` alone. Raises ValueError where the first dimensions differ, and as
+        `gradient` does.
+        """
+        from .jacobian import batch_jacobian
+
+        if self._used:
+            raise self._used_twice("batch_jacobian")
+        return batch_jacobian(self, target, source, UnconnectedGradients(unconnected_gradients), experimental_use_pfor)
+
+    # -- looking at what is there --
+
+    def summary(self, print_fn: Any = None) -> str:
+        """A table of what the tape holds: each op with its inputs' shapes, its output's shape and the bytes kept for it.
+
+        With `tf.GradientTape(explain=True)` each row shows the line of the program it came from. Returns the text,
+        after giving it to `print_fn` where there is one.
+        """
+        from .summary import table
+
+        text = table(self._records)
+        if print_fn is not None:
+            print_fn(text)
+        return text
+
+
+class _StoppedRecording:
+    """Leaves a tape out of the active ones; entered again, it comes back in its old place."""
+
+    __slots__ = ("_tape", "_tapes")
+
+    def __init__(self, tape: GradientTape) -> None:
+        self._tape = tape
+
+    def __enter__(self) -> None:
+        self._tapes = active_tapes()
+        set_active_tapes(tuple([t for t in self._tapes if t is not self._tape]))
+
+    def __exit__(self, *exc: object) -> None:
+        set_active_tapes(self._tapes)
+
+
+def _targets(target: Any, output_gradients: Any) -> tuple[list, list]:
+    """The target tensors and the gradient that comes to each from above (None for ones)."""
+    flat = [target] if type(target) is Tensor else nest.flatten(target, expand_composites=True)
+    upstream = [None] * len(flat) if output_gradients is None else nest.flatten(output_gradients)
+    if len(upstream) != len(flat):
+        raise ValueError(f"output_gradients has {len(upstream)} tensors for {len(flat)} targets")
+    targets, gradients = [], []
+    for y, g in zip(flat, upstream, strict=True):
+        if isinstance(y, Variable):
+            y = y._tensor if y._tensor._key is not None else y.read_value()
+        elif isinstance(y, IndexedSlices):
+            y = y.values
+        elif not isinstance(y, Tensor):
+            raise TypeError(
+                f"The target of GradientTape.gradient must be tensors, not {type(y).__name__}: {y!r}. "
+                "A value taken out with .numpy() or float() is no longer on the tape."
+            )
+        if not is_differentiable(y._value.dtype):
+            log.warning(
+                "The dtype of the target tensor must be floating (e.g. tf.float32) when calling "
+                "GradientTape.gradient, got %r",
+                y.dtype,
+            )
+            continue
+        if g is not None:
+            g = convert_to_tensor(g, y.dtype)
+            if g._value.shape != y._value.shape:
+                raise ValueError(
+                    f"output_gradients has shape {g.shape} for a target of shape {y.shape}; they must be the same"
+                )
+        targets.append(y)
+        gradients.append(g)
+    return targets, gradients
+
+
+def _source_key(source: Any) -> int | None:
+    if isinstance(source, IndexedSlices):
+        source = source.values
+    if not isinstance(source, (Tensor, Variable)):
+        raise TypeError(
+            "The sources of GradientTape.gradient must be tensors or variables that were watched, not "
+            f"{type(source).__name__}: {source!r}"
+        )
+    return source._key
+
+
+def _wrapped(g: Any) -> Any:
+    if type(g) is IndexedSlices:
+        return g.wrapped()
+    out = Tensor()
+    out._value = g if type(g) is not ndarray or g.ndim else g[()]
+    out._key = None
+    return out
+
+
+_one: dict = {}  # scalar type -> 1
+
+
+def _ones(F: Namespace, y: Tensor) -> Any:
+    value = y._value
+    kind = type(value)
+    if not F.raw:
+        return TENSORS.ones_like(y)  # type: ignore[attr-defined]
+    if kind is ndarray:
+        return ARRAYS.ones_like(value)  # type: ignore[attr-defined]
+    one = _one.get(kind)
+    if one is None:
+        one = _one[kind] = kind(1)
+    return one
+
+
+def _zeros(source: Any) -> Tensor:
+    value = source._tensor._value if isinstance(source, Variable) else source._value
+    zeros = np.zeros(value.shape, value.dtype)
+    return wrap(zeros if zeros.ndim else zeros[()])

@@ -1,0 +1,1 @@
+"""The ground floor: tensors, variables, dtypes, shapes, errors, how ops are declared, and the active tapes."""

@@ -1,0 +1,210 @@
+"""How an op is declared: once, as data, beside its kernel, its shape rule and its gradient rules.
+
+    name      what graphs, tapes, tables and errors call it
+    kernel    a function of an array namespace `xp` (NumPy, or JAX's) that gives the function on arrays
+    infer     the shape rule: from inputs with `.shape` and `.dtype`, and the attributes, to `Abstract` outputs; it
+              raises what TensorFlow raises for operands that do not fit, and so words the errors of the kernel as well
+    grads     one gradient rule per input, or None for an input without a derivative; or one function for all inputs
+    saves     which of the inputs, outputs and attributes the rules want to see again
+
+`define` gives the function that runs an op: `op(x, y, axis)`, tensors first, then attributes, all positional. The public
+functions over it (`tf.reduce_sum(input_tensor, axis=None, ...)`) bring their arguments into that form.
+
+Gradient rules are written over a namespace `F`: F.matmul and the like are bare kernels on arrays when nobody records
+(`ARRAYS`, the fast path), and the ops themselves when an outer tape or a trace must see them (`TENSORS`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import errors
+from .dtypes import as_dtype
+from .tapes import record
+from .tensor import Tensor, ndarray, wrap
+
+OPS: dict[str, Op] = {}
+
+
+class Namespace:
+    """Where gradient rules find ops: an attribute for each op's name, and helpers that rules share."""
+
+    def __init__(self, raw: bool) -> None:
+        self.raw = raw
+
+    def unwrap(self, tensor: Any) -> Any:
+        """What a rule works on in this namespace, of a tensor."""
+        return tensor._value if self.raw else tensor
+
+
+ARRAYS = Namespace(raw=True)
+TENSORS = Namespace(raw=False)
+
+
+class Op:
+    """One op, see this module's first lines. Calling it runs it, and records it on the tapes that track an input."""
+
+    def __init__(
+        self,
+        name: str,
+        kernel: Callable[[Any], Callable],
+        infer: Callable,
+        grads: Any = (),
+        *,
+        saves: Callable | None = None,
+        title: str | None = None,
+        inputs: int | None = 1,
+        outputs: int = 1,
+        xp: Any = np,
+    ) -> None:
+        self.name = name
+        self.title = title or "".join(part.capitalize() for part in name.split("_"))
+        self.make_kernel = kernel
+        self.kernel = kernel(xp)
+        self.infer = infer
+        self.grads = grads
+        self.saves = saves
+        self.inputs = inputs
+        self.outputs = outputs
+        self.pull = _joint_pull if callable(grads) else _pull
+        self.describe = _describe
+        self.remember: Callable = self._remember
+        self.call: Callable = _uncalled
+
+    def _remember(self, inputs: tuple, attributes: tuple, outputs: tuple) -> None:
+        """Records a run of the op whose outputs somebody else made: a trace, or a batched backward pass."""
+        if self.grads and any(x._key is not None for x in inputs):
+            record(self, inputs, attributes, outputs)
+
+    def publish(self, call: Callable, doc: str | None) -> Callable:
+        """Makes `call` the way this op is run on tensors, and lets rules find the op by its name. Returns `call`."""
+        self.call = call
+        call.__name__ = call.__qualname__ = self.name
+        call.__doc__ = doc
+        call.op = self  # type: ignore[attr-defined]
+        OPS[self.name] = self
+        setattr(ARRAYS, self.name, self.kernel)
+        setattr(TENSORS, self.name, call)
+        return call
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+
+def _uncalled(*args: Any) -> Any:
+    raise RuntimeError("the op is not published yet")
+
+
+def define(
+    name: str, kernel: Callable, infer: Callable, grads: Any = (), doc: str | None = None, **options: Any
+) -> Callable:
+    """Declares an op of a fixed number of tensors (`inputs=1`), or of a list of them (`inputs=None`), and attributes.
+
+    With `outputs=0` it returns a tuple of as many tensors as its kernel gives arrays. Returns the function that runs
+    the op: it takes the tensors (a list of them for `inputs=None`), then the attributes, all positional.
+    """
+    op = Op(name, kernel, infer, grads, **options)
+    n, kernel, single = op.inputs, op.kernel, op.outputs == 1
+    differentiable = bool(grads)
+
+    def call(*args: Any) -> Any:
+        inputs = tuple(args[0]) if n is None else args[:n]
+        attributes = args[1:] if n is None else args[n:]
+        for x in inputs:
+            if type(x) is not Tensor:
+                return interpret(op, inputs, attributes)
+        values = [x._value for x in inputs]
+        try:
+            value = kernel(values, *attributes) if n is None else kernel(*values, *attributes)
+        except Exception as error:
+            raise refusal(op, values, attributes, error) from None
+        if single:
+            if type(value) is ndarray and not value.ndim and value.dtype.kind != "O":
+                value = value[()]
+            out = Tensor()
+            out._value = value
+            out._key = None
+            if differentiable:
+                for x in inputs:
+                    if x._key is not None:
+                        record(op, inputs, attributes, (out,))
+                        break
+            return out
+        outs = tuple([wrap(v if type(v) is not ndarray or v.ndim or v.dtype.kind == "O" else v[()]) for v in value])
+        if differentiable and outs:
+            for x in inputs:
+                if x._key is not None:
+                    record(op, inputs, attributes, outs)
+                    break
+        return outs
+
+    return op.publish(call, doc)
+
+
+# -- what is not an eager tensor, and what does not fit ---------------------------------------------------------------
+
+
+def interpret(op: Op, inputs: tuple, attributes: tuple) -> Any:
+    """Runs an op on inputs of which some are no plain tensors: traced, or batched. The innermost kind decides."""
+    kinds = [type(x) for x in inputs if type(x) is not Tensor]
+    for x, kind in zip(inputs, map(type, inputs), strict=True):
+        if not issubclass(kind, Tensor):
+            raise TypeError(f"{op.name} takes tensors here, not {kind.__name__}: {x!r}")
+    return max(kinds, key=lambda kind: kind._level)._interpret(op, inputs, attributes)
+
+
+def refusal(op: Op, values: Any, attributes: tuple, error: Exception) -> Exception:
+    """The error to raise when a kernel could not run: the shape rule's, which knows TensorFlow's words, else its own."""
+    if isinstance(error, (errors.OpError, MemoryError, KeyboardInterrupt)):
+        return error
+    try:
+        op.infer(values, *attributes) if op.inputs is None else op.infer(*values, *attributes)
+    except errors.OpError as known:
+        # shape rules that several ops share do not know which op they spoke for
+        return known if "[Op:" in known.message else errors.failed(type(known), op.title, known.message)
+    except Exception as known:
+        return known
+    shown = ", ".join(f"{as_dtype(v.dtype).name}{list(v.shape)}" for v in values)
+    return errors.invalid(op.title, f"tf.{op.name} could not be computed for ({shown}): {error}")
+
+
+# -- backward through a record -----------------------------------------------------------------------------------------
+
+
+def _unpack(F: Namespace, rec: tuple) -> tuple:
+    saved = rec[2]
+    if F.raw:
+        saved = [s._value if isinstance(s, Tensor) else s for s in saved]
+    return saved, rec[3]
+
+
+def _upstream(g: Any, rec: tuple, grads: dict) -> Any:
+    """The gradient of the one output, or of several a list with None for those nothing came to."""
+    return g if rec[0].outputs == 1 else [grads.get(key) for key in rec[4]]
+
+
+def _pull(F: Namespace, g: Any, rec: tuple, wanted: Any, grads: dict) -> None:
+    saved, attributes = _unpack(F, rec)
+    g = _upstream(g, rec, grads)
+    for key, rule in zip(rec[1], rec[0].grads, strict=True):
+        if rule is not None and key in wanted:
+            d = rule(F, g, *saved, *attributes)
+            if d is not None:
+                grads[key] = grads[key] + d if key in grads else d
+
+
+def _joint_pull(F: Namespace, g: Any, rec: tuple, wanted: Any, grads: dict) -> None:
+    saved, attributes = _unpack(F, rec)
+    g = _upstream(g, rec, grads)
+    needs = [key in wanted for key in rec[1]]
+    for key, need, d in zip(rec[1], needs, rec[0].grads(F, g, needs, *saved, *attributes), strict=True):
+        if need and d is not None:
+            grads[key] = grads[key] + d if key in grads else d
+
+
+def _describe(rec: tuple) -> tuple[tuple, tuple, Any]:
+    """(shapes of the inputs, shape of the output, saved values) of a record, for tables and pictures."""
+    return rec[5][:-1], rec[5][-1], rec[2]
