@@ -6,6 +6,7 @@ from typing import Any
 
 from ..core.indexed_slices import IndexedSlices
 from ..core.op import Namespace
+from ..core.tapes import PART
 
 
 def pull_back(F: Namespace, records: dict, grads: dict, sources: Any, wanted: Any) -> dict:
@@ -17,23 +18,14 @@ def pull_back(F: Namespace, records: dict, grads: dict, sources: Any, wanted: An
     pop, get = records.popitem, grads.get
     while records:
         key, rec = pop()
-        if type(rec) is not tuple:
-            continue
-        g = get(key)
-        op = rec[0]
-        if g is None:
-            if op.outputs == 1 or all(k not in grads for k in rec[4]):
-                continue
-        elif type(g) is IndexedSlices:
-            g = g.dense()
-        op.pull(F, g, rec, wanted, grads)
-        if op.outputs == 1:
-            if key not in sources:
-                del grads[key]
-        else:
-            for k in rec[4]:
-                if k not in sources:
-                    grads.pop(k, None)
+        if rec is not None:
+            g = get(key)
+            if g is not None:
+                if type(g) is IndexedSlices:
+                    g = g.dense()
+                rec[0].pull(F, g, rec, wanted, grads)
+                if key not in sources:
+                    del grads[key]
     return grads
 
 
@@ -41,11 +33,11 @@ def needed(records: dict, sources: Any) -> set:
     """The keys on a way from a source: what others want, no source needs."""
     found = set(sources)
     for key, rec in records.items():
-        if type(rec) is tuple:
-            inputs = rec[1]
-            if type(inputs) is not tuple:
-                if inputs in found or type(rec[2]) is int and rec[2] in found:
+        if rec is not None:
+            keys = rec[1]
+            if type(keys) is tuple:
+                if not found.isdisjoint(keys):
                     found.add(key)
-            elif not found.isdisjoint(inputs):
-                found.update(rec[4])
+            elif keys in found or type(rec[2]) is int and rec[2] in found and rec[0] is not PART:
+                found.add(key)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from ..core.tapes import PART
 from ..core.tensor import Tensor
 
 _HERE = __name__.partition(".")[0] + "."
@@ -19,7 +20,7 @@ class _ExplainedRecords(dict):
 
     def __setitem__(self, key: int, record: Any) -> None:
         super().__setitem__(key, record)
-        if type(record) is tuple:
+        if record is not None and record[0] is not PART:
             self.lines[key] = users_line()
 
 
@@ -51,7 +52,7 @@ def table(records: dict) -> str:
     seen: set[int] = set()
     total = 0
     for key, record in records.items():
-        if type(record) is tuple:
+        if record is not None and record[0] is not PART:
             inputs, output, saved = record[0].describe(record)
             kept = _new_bytes(saved, seen)
             total += kept

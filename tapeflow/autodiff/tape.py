@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import logging
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -14,14 +13,15 @@ from ..core import nest
 from ..core.convert import convert_to_tensor
 from ..core.dtypes import is_differentiable
 from ..core.indexed_slices import IndexedSlices
+from ..core.logs import warning
 from ..core.op import ARRAYS, TENSORS, Namespace
-from ..core.tapes import active_tapes, new_key, set_active_tapes
+from ..core.tapes import active_tapes, new_key, own_stack, pause
 from ..core.tensor import Tensor, ndarray, wrap
 from ..core.variable import Variable
 from .backward import needed, pull_back
 from .summary import explained_records
 
-log = logging.getLogger("tapeflow")
+_EXPLAIN = os.environ.get("TAPEFLOW_EXPLAIN", "") not in ("", "0")
 
 
 class UnconnectedGradients(enum.Enum):
@@ -32,6 +32,9 @@ class UnconnectedGradients(enum.Enum):
 
     def __str__(self) -> str:
         return f"UnconnectedGradients.{self.name}"
+
+
+_NONE, _ZERO = UnconnectedGradients  # looking a member up in the enum costs 0.1 us
 
 
 class GradientTape:
@@ -56,41 +59,33 @@ class GradientTape:
     Source: Griewank and Walther, Evaluating Derivatives (2008), chapter 3, reverse mode.
     """
 
-    _level = 0
-    _persistent = False
-    _used = False
-    _leaves = 0  # how many tensors and variables are watched
-    _watched: tuple = ()  # the variables that a used-up tape had watched
-    _auto = True
-    _explain = os.environ.get("TAPEFLOW_EXPLAIN", "") not in ("", "0")
-    _records: dict
+    __slots__ = ("_records", "_stack", "_watched", "_persistent", "_auto", "_used", "__weakref__")
 
     def __init__(
         self, persistent: bool = False, watch_accessed_variables: bool = True, explain: bool | None = None
     ) -> None:
-        if persistent:
-            self._persistent = True
-        if not watch_accessed_variables:
-            self._auto = False
-        if explain is not None:
-            self._explain = explain
-        self._records = explained_records() if self._explain else {}
+        self._persistent = persistent
+        self._auto = watch_accessed_variables
+        self._used = False
+        self._records: dict = explained_records() if explain or explain is None and _EXPLAIN else {}
+        self._watched: list = []  # the variables watched, and None for each tensor
 
     # -- recording --
 
     def __enter__(self) -> GradientTape:
-        tapes = active_tapes()
-        if tapes and self in tapes:
+        stack = own_stack()
+        if stack and self in stack:
             raise ValueError("Tape is still recording, This can happen if you try to re-enter an already-active tape.")
-        set_active_tapes((*tapes, self))
+        stack.append(self)
+        self._stack = stack
         return self
 
-    def __exit__(self, *exc: object) -> None:
-        tapes = active_tapes()
-        if tapes and tapes[-1] is self:  # the innermost tape is nearly always the one that leaves
-            set_active_tapes(tapes[:-1])
-        else:
-            set_active_tapes(tuple([t for t in tapes if t is not self]))
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        stack = self._stack
+        if stack and stack[-1] is self:  # the innermost tape is nearly always the one that leaves
+            stack.pop()
+        elif self in stack:
+            stack.remove(self)
 
     def watch(self, tensor: Any) -> None:
         """Watches a tensor, a variable, or a nest of them: gradients with respect to them can be asked for later.
@@ -103,39 +98,37 @@ class GradientTape:
                 x = x.values
             if not isinstance(x, (Tensor, Variable)):
                 raise ValueError(
-                    f"Passed in object {x!r} of type {type(x).__name__!r}, not tf.Tensor or tf.Variable or ExtensionType."
+                    f"Passed in object {x!r} of type {type(x).__name__!r}, not tf.Tensor or tf.Variable or "
+                    "ExtensionType."
                 )
             value = x._tensor._value if isinstance(x, Variable) else x._value
             if not is_differentiable(value.dtype):
-                log.warning(
-                    "The dtype of the watched tensor must be floating (e.g. tf.float32), got %r", x.dtype
-                )
+                warning("The dtype of the watched tensor must be floating (e.g. tf.float32), got %r", x.dtype)
                 continue
             if x._key is None:
                 x._key = new_key()
             if x._key not in self._records:
-                self._records[x._key] = x if isinstance(x, Variable) else None
-                self._leaves += 1
+                self._records[x._key] = None
+                self._watched.append(x if isinstance(x, Variable) else None)
 
-    def stop_recording(self) -> _StoppedRecording:
+    def stop_recording(self) -> pause:
         """`with tape.stop_recording():` nothing is recorded on this tape inside; other tapes go on.
 
         Raises ValueError where the tape is not recording.
         """
         if self not in active_tapes():
             raise ValueError("Tape is not recording.")
-        return _StoppedRecording(self)
+        return pause(self)
 
     def reset(self) -> None:
         """Forgets everything recorded and watched."""
-        self._records = explained_records() if self._explain else {}
-        self._watched = ()
-        self._leaves = 0
+        self._records = type(self._records)()
+        self._watched = []
         self._used = False
 
     def watched_variables(self) -> tuple[Variable, ...]:
         """The variables watched so far, in the order in which they were."""
-        return tuple(r for r in (*self._watched, *self._records.values()) if isinstance(r, Variable))
+        return tuple(v for v in self._watched if v is not None)
 
     # -- differentiating --
 
@@ -144,7 +137,7 @@ class GradientTape:
         target: Any,
         sources: Any,
         output_gradients: Any = None,
-        unconnected_gradients: UnconnectedGradients | str = UnconnectedGradients.NONE,
+        unconnected_gradients: UnconnectedGradients | str = _NONE,
     ) -> Any:
         """The gradient of `target` with respect to `sources`, by going backward through what was recorded.
 
@@ -164,8 +157,7 @@ class GradientTape:
             raise self._used_twice("gradient")
         kind = type(sources)
         if kind is Variable or kind is Tensor:
-            flat_sources = (sources,)
-            keys = (sources._key,)
+            keys: Sequence = (sources._key,)
         else:
             flat_sources = sources if kind is list or kind is tuple else nest.flatten(sources)
             try:
@@ -174,72 +166,73 @@ class GradientTape:
                 kind = None
                 flat_sources = nest.flatten(sources)
                 keys = [_source_key(s) for s in flat_sources]
-        if output_gradients is None and type(target) is Tensor and target._key is not None:
-            targets: Sequence = (target,)
-            upstream: Sequence = (None,)
-        else:
-            targets, upstream = _targets(target, output_gradients)
-        if unconnected_gradients is not UnconnectedGradients.NONE:
+        if unconnected_gradients is not _NONE:
             unconnected_gradients = UnconnectedGradients(unconnected_gradients)
 
         tapes = active_tapes()
         if tapes and self in tapes:
             if self._persistent:
-                log.warning(
+                warning(
                     "GradientTape.gradient was called on a persistent tape inside its own block, so the backward pass "
                     "is recorded too, which takes time and memory. That is only of use for higher derivatives; "
                     "otherwise call it after the block."
                 )
             else:
-                tapes = tuple([t for t in tapes if t is not self])
-                set_active_tapes(tapes)
+                tapes.remove(self)
         F = TENSORS if tapes else ARRAYS
-        grads = self._backward(F, targets, upstream, keys)
-        get = grads.get
-        if F.raw:
-            flat = [None if (g := get(key)) is None else _wrapped(g) for key in keys]
+        if output_gradients is None and type(target) is Tensor and target._key in self._records:
+            grads = self._backward(F, {target._key: _ones(F, target)}, keys)
         else:
-            flat = [get(key) for key in keys]
-        if unconnected_gradients is UnconnectedGradients.ZERO:
-            flat = [_zeros(s) if g is None else g for s, g in zip(flat_sources, flat, strict=True)]
-        if kind is list:
-            return flat
+            grads = self._backward(F, self._seeds(F, target, output_gradients), keys)
         if kind is Variable or kind is Tensor:
-            return flat[0]
-        return nest.pack_sequence_as(sources, flat)
+            g = grads.get(keys[0])
+            if g is None:
+                return _zeros(sources) if unconnected_gradients is _ZERO else None
+            return _wrapped(g) if F.raw else g
+        if F.raw:
+            flat = [_wrapped(grads[key]) if key in grads else None for key in keys]
+        else:
+            flat = [grads.get(key) for key in keys]
+        if unconnected_gradients is _ZERO:
+            flat = [_zeros(s) if g is None else g for s, g in zip(flat_sources, flat, strict=True)]
+        return flat if kind is list else nest.pack_sequence_as(sources, flat)
 
-    def _backward(self, F: Namespace, targets: Sequence, upstream: Sequence, keys: Sequence) -> dict:
-        """The gradients by key, those of the sources among them; uses up the records of a tape that is not persistent."""
+    def _seeds(self, F: Namespace, target: Any, output_gradients: Any) -> dict:
+        """What the backward pass begins with: the gradient from above by each recorded target's key."""
+        grads: dict = {}
+        for y, g in zip(*_targets(target, output_gradients), strict=True):
+            key = y._key
+            if key in self._records:
+                g = _ones(F, y) if g is None else F.unwrap(g)
+                grads[key] = grads[key] + g if key in grads else g
+        return grads
+
+    def _backward(self, F: Namespace, grads: dict, keys: Sequence) -> dict:
+        """Takes `grads` back to the sources' keys; uses up the records of a tape that is not persistent."""
         records = self._records
         if self._persistent:
             records = dict(records)
         else:
             self._used = True
-            self._watched = tuple([r for r in records.values() if type(r) is Variable])
             self._records = {}
-        grads: dict = {}
-        for y, g in zip(targets, upstream, strict=True):
-            key = y._key
-            if key in records:
-                g = _ones(F, y) if g is None else F.unwrap(g)
-                grads[key] = grads[key] + g if key in grads else g
-        if not grads or None in keys and len(keys) == 1:
-            return {}
-        wanted = records if self._leaves <= len(keys) else needed(records, keys)
-        return pull_back(F, records, grads, keys if len(keys) < 8 else frozenset(keys), wanted)
+        if not grads:
+            return grads
+        count = len(keys)
+        wanted = records if len(self._watched) <= count else needed(records, keys)
+        return pull_back(F, records, grads, keys if count < 8 else frozenset(keys), wanted)
 
     def _used_twice(self, method: str) -> RuntimeError:
         return RuntimeError(
             f"GradientTape.{method} can only be called once on non-persistent tapes. "
-            "Make the tape with tf.GradientTape(persistent=True) to call it more often, or ask for all gradients in one "
-            "call: tape.gradient(target, [source1, source2])."
+            "Make the tape with tf.GradientTape(persistent=True) to call it more often, or ask for all gradients in "
+            "one call: tape.gradient(target, [source1, source2])."
         )
 
     def jacobian(
         self,
         target: Any,
         sources: Any,
-        unconnected_gradients: UnconnectedGradients | str = UnconnectedGradients.NONE,
+        unconnected_gradients: UnconnectedGradients | str = _NONE,
         parallel_iterations: int | None = None,
         experimental_use_pfor: bool = True,
     ) -> Any:
@@ -258,7 +251,7 @@ class GradientTape:
         self,
         target: Any,
         source: Any,
-        unconnected_gradients: UnconnectedGradients | str = UnconnectedGradients.NONE,
+        unconnected_gradients: UnconnectedGradients | str = _NONE,
         parallel_iterations: int | None = None,
         experimental_use_pfor: bool = True,
     ) -> Any:
@@ -276,7 +269,7 @@ class GradientTape:
     # -- looking at what is there --
 
     def summary(self, print_fn: Any = None) -> str:
-        """A table of what the tape holds: each op with its inputs' shapes, its output's shape and the bytes kept for it.
+        """A table of what the tape holds: each op, the shapes of its inputs and output, and the bytes kept for it.
 
         With `tf.GradientTape(explain=True)` each row shows the line of the program it came from. Returns the text,
         after giving it to `print_fn` where there is one.
@@ -287,22 +280,6 @@ class GradientTape:
         if print_fn is not None:
             print_fn(text)
         return text
-
-
-class _StoppedRecording:
-    """Leaves a tape out of the active ones; entered again, it comes back in its old place."""
-
-    __slots__ = ("_tape", "_tapes")
-
-    def __init__(self, tape: GradientTape) -> None:
-        self._tape = tape
-
-    def __enter__(self) -> None:
-        self._tapes = active_tapes()
-        set_active_tapes(tuple([t for t in self._tapes if t is not self._tape]))
-
-    def __exit__(self, *exc: object) -> None:
-        set_active_tapes(self._tapes)
 
 
 def _targets(target: Any, output_gradients: Any) -> tuple[list, list]:
@@ -323,7 +300,7 @@ def _targets(target: Any, output_gradients: Any) -> tuple[list, list]:
                 "A value taken out with .numpy() or float() is no longer on the tape."
             )
         if not is_differentiable(y._value.dtype):
-            log.warning(
+            warning(
                 "The dtype of the target tensor must be floating (e.g. tf.float32) when calling "
                 "GradientTape.gradient, got %r",
                 y.dtype,

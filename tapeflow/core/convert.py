@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .dtypes import DType, as_dtype, float32, numpy_dtype, short_name
+from .dtypes import DType, as_dtype, numpy_dtype, short_name
 from .tensor import Tensor, ndarray, wrap
 
 _FLOAT32, _INT32, _INT64 = np.dtype("float32"), np.dtype("int32"), np.dtype("int64")
@@ -76,9 +76,7 @@ def convert_like(value: Any, dtype: np.dtype) -> Tensor:
         return convert_to_tensor(value)
 
 
-def register_tensor_conversion_function(
-    base_type: Any, conversion_func: Callable, priority: int = 100
-) -> None:
+def register_tensor_conversion_function(base_type: Any, conversion_func: Callable, priority: int = 100) -> None:
     """Registers `conversion_func(value, dtype, name, as_ref)` for values of `base_type`, in order of priority.
 
     The function may return NotImplemented. Raises TypeError for what is no type or no function.
@@ -135,7 +133,11 @@ def _from_python(value: Any, wanted: np.dtype | None) -> Tensor:
 def _from_object(value: Any, wanted: np.dtype | None) -> Tensor:
     if hasattr(value, "__array__") and not isinstance(value, type):
         return wrap(_flat(_from_numpy(np.asarray(value), wanted)))
-    if isinstance(value, (Sequence, memoryview, bytearray)) or hasattr(value, "__len__") and hasattr(value, "__getitem__"):
+    if (
+        isinstance(value, (Sequence, memoryview, bytearray))
+        or hasattr(value, "__len__")
+        and hasattr(value, "__getitem__")
+    ):
         if not hasattr(value, "keys"):
             return _from_sequence(list(value), wanted)
     raise _unsupported(value)
@@ -149,7 +151,9 @@ def _from_numpy(value: Any, wanted: np.dtype | None) -> np.ndarray:
             bad = next(v for v in np.asarray(value).flat if not isinstance(v, (str, bytes)))
             if isinstance(bad, Tensor) or hasattr(type(bad), "__tf_tensor__"):
                 return _from_sequence(value.tolist(), wanted)._value
-            raise ValueError(f"Failed to convert a NumPy array to a Tensor (Unsupported object type {type(bad).__name__}).")
+            raise ValueError(
+                f"Failed to convert a NumPy array to a Tensor (Unsupported object type {type(bad).__name__})."
+            )
         if wanted is not None and wanted is not _OBJECT:
             raise ValueError(f"could not convert string to {short_name(wanted)}: {np.asarray(value).flat[0]!r}")
         return _strings(np.asarray(value))
@@ -263,11 +267,18 @@ def _fit(array: np.ndarray, wanted: np.dtype | None, value: Any, types: set[type
                     raise ValueError("Can't convert Python sequence with out-of-range integer to Tensor.")
                 array = array.astype(_INT32 if small else _INT64)
             return array
-        return array if array.dtype.name in ("bool", "complex64", "complex128") else array.astype(numpy_dtype(array.dtype))
+        return (
+            array if array.dtype.name in ("bool", "complex64", "complex128") else array.astype(numpy_dtype(array.dtype))
+        )
     if not array.size:
         return array.astype(wanted) if wanted is not _OBJECT else np.empty(array.shape, object)
-    fits = kind == "b" or {"f": wanted.kind in "fcV", "i": wanted.kind in "iufcV", "u": wanted.kind in "iufcV",
-                           "c": wanted.kind == "c", "V": wanted.kind in "fcV"}.get(kind, False)
+    fits = kind == "b" or {
+        "f": wanted.kind in "fcV",
+        "i": wanted.kind in "iufcV",
+        "u": wanted.kind in "iufcV",
+        "c": wanted.kind == "c",
+        "V": wanted.kind in "fcV",
+    }.get(kind, False)
     if not fits or wanted is _OBJECT or (wanted is _BOOL and kind != "b"):
         raise _does_not_fit(value, wanted)
     with np.errstate(all="ignore"):
@@ -348,5 +359,3 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
 def dtype_of(value: Any) -> DType:
     """The dtype that a value has, or would have as a tensor."""
     return value.dtype if hasattr(value, "dtype") and isinstance(value.dtype, DType) else convert_to_tensor(value).dtype
-
-

@@ -249,7 +249,7 @@ def is_differentiable(dtype: np.dtype) -> bool:
     return dtype.kind in "fc" or (dtype.kind == "V" and dtype is bfloat16._np)
 
 
-# -- groups of NumPy types that ops accept: dtype objects, and the scalar types that 0-d tensors are made of -------------
+# -- groups of NumPy types that ops accept: dtypes, and the scalar types that 0-d tensors are made of ------------------
 
 _WITH_BFLOAT16: list[set] = []
 DTYPE_OF: dict[type, np.dtype] = {d._np.type: d._np for d in DTYPES.values() if d._np is not None}

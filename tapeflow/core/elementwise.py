@@ -38,12 +38,13 @@ def unary(
     title: str | None = None,
     doc: str | None = None,
 ) -> Callable:
-    """Declares an elementwise op of one tensor. The rule `grad(F, g, s)` sees the input, or the output (`saves="y"`)."""
+    """Declares an elementwise op of one tensor. The rule `grad(F, g, s)` sees the input, or (`saves="y"`) the output."""
     op = Op(name, kernel, infer or same, (grad,) if grad else (), title=title)
     kernel = op.kernel
     saves_x = saves == "x"
     op.pull = _unary_pull(grad)
     op.describe = _describe_unary
+    op.elementwise = True
     twin = _conjugated(op, _unary_pull(grad, conjugate=True)) if grad else op
 
     def remember(inputs: tuple, attributes: tuple, outputs: tuple) -> None:
@@ -131,6 +132,7 @@ def binary(
     kernel = op.kernel
     op.pull = _binary_pull(grad_x, grad_y) if saves else _linear_pull(grad_x, grad_y)
     op.describe = _describe_binary
+    op.elementwise = True
     twin = _conjugated(op, _binary_pull(grad_x, grad_y, conjugate=True)) if grad_x and saves else op
 
     def remember(inputs: tuple, attributes: tuple, outputs: tuple) -> None:
@@ -158,6 +160,7 @@ def binary(
         return out
 
     fast = frozenset(dtypes - COMPLEXES)
+    scalars = frozenset(kind for kind in fast if isinstance(kind, type))
 
     def call(x: Any, y: Any, name: str | None = None) -> Any:
         if type(x) is not Tensor or type(y) is not Tensor:
@@ -166,18 +169,18 @@ def binary(
                 return slow(x, y)
         a = x._value
         b = y._value
-        kind = type(a)
-        if kind is ndarray or kind is not type(b):
-            kind = a.dtype if kind is ndarray else DTYPE_OF[kind]
-            if kind is not (b.dtype if type(b) is ndarray else DTYPE_OF[type(b)]):
+        if type(a) is type(b) in scalars:
+            value = kernel(a, b)
+        else:
+            kind = a.dtype if type(a) is ndarray else DTYPE_OF[type(a)]
+            if kind is not (b.dtype if type(b) is ndarray else DTYPE_OF[type(b)]) or kind not in fast:
                 return slow(x, y)
-        if kind not in fast:
-            return slow(x, y)
+            try:
+                value = kernel(a, b)
+            except Exception as error:
+                raise refusal(op, (a, b), (), error) from None
         out = Tensor()
-        try:
-            out._value = kernel(a, b)
-        except Exception as error:
-            raise refusal(op, (a, b), (), error) from None
+        out._value = value
         out._key = None
         key_x = x._key
         key_y = y._key
@@ -273,10 +276,13 @@ _constants: dict[float, Tensor] = {}  # float32 tensors of Python floats seen be
 
 
 def meet(x: Any, y: Any) -> tuple[Any, Any]:
-    """Two operands of which one is no plain tensor: a number or array takes the other's dtype where TensorFlow lets it."""
+    """Two operands, one no plain tensor: a number or array takes the other's dtype where TensorFlow lets it."""
     kind_x, kind_y = type(x), type(y)
     if kind_x is Variable or kind_x is not Tensor and isinstance(x, Variable):
+        same = x is y
         x = x.read_value()
+        if same:
+            return x, x
         kind_x = Tensor
     if kind_y is Variable or kind_y is not Tensor and isinstance(y, Variable):
         y = y.read_value()
@@ -349,7 +355,8 @@ def mixed_dtypes(op: Op, first: np.dtype, second: np.dtype) -> errors.InvalidArg
 def refused_dtype(op: Op, dtype: np.dtype, allowed: set) -> errors.InvalidArgumentError:
     hint = "; tf.cast it to tf.float32 first" if dtype.kind in "iub" and _FLOAT32 in allowed else ""
     return errors.invalid(
-        op.title, f"Value for attr 'T' of {short_name(dtype)} is not in the list of allowed values: {_names(allowed)}{hint}"
+        op.title,
+        f"Value for attr 'T' of {short_name(dtype)} is not in the list of allowed values: {_names(allowed)}{hint}",
     )
 
 

@@ -104,7 +104,9 @@ class IndexedSlices:
     def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> Any:
         dense = self.dense()
         if dtype is not None and dense.dtype != dtype:
-            raise ValueError(f"Tensor conversion requested dtype {dtype.name} for IndexedSlices with dtype {dense.dtype.name}")
+            raise ValueError(
+                f"Tensor conversion requested dtype {dtype.name} for IndexedSlices with dtype {dense.dtype.name}"
+            )
         return dense
 
     def wrapped(self) -> IndexedSlices:

@@ -127,8 +127,8 @@ class Variable:
             key = self._key
             for tape in tapes:
                 if tape._auto and key not in tape._records and key is not None:
-                    tape._records[key] = self
-                    tape._leaves += 1
+                    tape._records[key] = None
+                    tape._watched.append(self)
         return self._tensor
 
     value = read_value
@@ -240,7 +240,9 @@ class Variable:
         self._set(new)
         return self if read_value else None
 
-    def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+    def assign_add(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Any:
         """Adds `delta`, which must have the variable's shape, and returns the variable.
 
         Raises InvalidArgumentError for another shape, ValueError or TypeError for another dtype.
@@ -248,7 +250,9 @@ class Variable:
         self._update(np.add, delta, "AssignAddVariableOp")
         return self if read_value else None
 
-    def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+    def assign_sub(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Any:
         """Subtracts `delta`, which must have the variable's shape, and returns the variable.
 
         Raises InvalidArgumentError for another shape, ValueError or TypeError for another dtype.

@@ -51,7 +51,7 @@ real_divide = binary(
     title="RealDiv",
 )
 negative = unary("negative", lambda xp: operator.neg, lambda F, g, x: -g, dtypes=SIGNED_NUMBERS, title="Neg")
-square = unary("square", lambda xp: xp.square, lambda F, g, x: g * (x + x), dtypes=NUMBERS)
+square = unary("square", lambda xp: lambda x: x * x, lambda F, g, x: g * (x + x), dtypes=NUMBERS)
 conj = unary(
     "conj",
     lambda xp: lambda x: x.conjugate() if x.dtype.kind == "c" else x,

@@ -138,7 +138,7 @@ def _lanes(words: np.ndarray) -> int:
 
 
 def _rounds_in_lanes(key: int, word_0: int, word_1: int, word_2: int, word_3: int, count: int) -> np.ndarray:
-    """The same rounds on Python integers, one 64-bit lane a block: a 32-bit lane times a 32-bit number never leaves it."""
+    """The rounds on Python integers, one 64-bit lane a block: 32 bits times 32 bits never leave their lane."""
     ones = _ONES[count]
     low_mask = ones * _LOW
     key_0, key_1 = key & _LOW, key >> 32

@@ -76,13 +76,13 @@ def gamma(shape: Sequence[int], alpha: np.ndarray, key: int, counter: int) -> np
 def poisson(
     shape: Sequence[int], rate: np.ndarray, key: int, counter: int, dtype: np.dtype | type = np.float32
 ) -> np.ndarray:
-    """Poisson counts: by multiplying uniforms (Knuth) below rate 10, by Hörmann's transformed rejection (PTRS) from 10 on.
+    """Poisson counts: by products of uniforms (Knuth) below rate 10, by Hörmann's transformed rejection (PTRS) from 10.
 
     Source: W. Hörmann, "The transformed rejection method for generating Poisson random variables", 1993.
 
     Args:
       shape: shape of the samples drawn for each rate.
-      rate: real array of any shape; a negative or non-finite one gives NaN (0 in an integer dtype).
+      rate: real array of any shape; a negative one gives 0, NaN and infinity give NaN (0 in an integer dtype).
       key: 64-bit key of the stream.
       counter: its 128-bit block number.
       dtype: float16, float32, float64, int32 or int64.
@@ -95,7 +95,8 @@ def poisson(
     rates = np.repeat(rate.reshape(-1).astype(np.float64), math.prod(shape))
     uniforms = _Buffered(_Streams(key, counter, rates.size, RESERVED), _two_uniforms)
     result = np.full(rates.shape, 0.0 if dtype.kind in "iu" else np.nan)
-    usable = np.isfinite(rates) & (rates >= 0.0)
+    result[rates <= 0.0] = 0.0
+    usable = np.isfinite(rates) & (rates > 0.0)
     _poisson_by_products(np.flatnonzero(usable & (rates < _TRANSFORMED_FROM)), rates, uniforms, result)
     largest = float(np.iinfo(dtype).max if dtype.kind in "iu" else np.finfo(dtype).max)
     _poisson_transformed(np.flatnonzero(usable & (rates >= _TRANSFORMED_FROM)), rates, uniforms, result, largest)
@@ -163,6 +164,7 @@ class _Streams:
     """One position a output in a Philox stream; positions move independently."""
 
     def __init__(self, key: int, counter: int, outputs: int, stride: int):
+        self.outputs = outputs
         self._key, self._counter = key, counter
         self._next = np.arange(outputs, dtype=np.uint64) * np.uint64(stride)
 
@@ -178,7 +180,7 @@ class _Buffered:
 
     def __init__(self, streams: _Streams, two_of: Callable[[np.ndarray], np.ndarray]):
         self._streams, self._two_of = streams, two_of
-        self._kept = np.full(streams._next.shape, np.nan)
+        self._kept = np.full(streams.outputs, np.nan)
 
     def draw(self, outputs: np.ndarray) -> np.ndarray:
         """One number for each of `outputs` (distinct indices)."""

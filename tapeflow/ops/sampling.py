@@ -8,9 +8,9 @@ retry (truncated normal, gamma, Poisson, binomial) each own a stretch of blocks,
 that no number depends on how often its neighbours retried.
 
 TensorFlow takes logarithm, sine and cosine from the C library. float32 sines and cosines are here the same, reached
-through the complex exponential (NumPy's own differ from them in the last bit in one case of eighty); a float32 logarithm
-is the float64 one rounded, and a float64 result is NumPy's: three results in a thousand differ, by one unit in the last
-place.
+through the complex exponential (NumPy's own differ from them in the last bit in one case of eighty). A float32
+logarithm is the float64 one rounded, and float64 functions are NumPy's: three results in a thousand differ in the last
+bit.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _PIECE = 8192
 def uniform(shape: Sequence[int], key: int, counter: int, dtype: np.dtype | type = np.float32) -> np.ndarray:
     """Uniform floats in [0, 1).
 
-    Random bits become the mantissa of a number in [1, 2), from which 1 is taken: 23 bits of one word for float32, 10 for
-    float16, 7 for bfloat16, and 52 bits of two words for float64.
+    Random bits become the mantissa of a number in [1, 2), from which 1 is taken: 23 bits of one word for float32,
+    10 for float16, 7 for bfloat16, and 52 bits of two words for float64.
 
     Args:
       shape: the shape of the result.

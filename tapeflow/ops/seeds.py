@@ -2,8 +2,8 @@
 
 Three kinds of randomness, three rules:
 
-- ops with hidden state (`tf.random.normal`): the global seed and the op's seed make a pair, the pair names a stream, and
-  `reserve` says where in it this call begins;
+- ops with hidden state (`tf.random.normal`): the global seed and the op's seed make a pair, the pair names a stream,
+  and `reserve` says where in it this call begins;
 - stateless ops: `stateless_stream` scrambles the user's two seeds into key and counter;
 - `tf.random.Generator`: its three int64 are counter (low, high) and key; `skip` advances them.
 
@@ -26,6 +26,7 @@ from .sampling import RESERVED, uniform_full_int
 DEFAULT_GRAPH_SEED = 87654321
 
 _SEED_LIMIT = 2**31 - 1
+_WORD = 2**32 - 1
 # The fixed key under which the seeds of stateless ops are scrambled.
 _SCRAMBLE_KEY = 0x02461E293EC8F720
 
@@ -315,10 +316,15 @@ def skip(state: np.ndarray, outputs: int) -> np.ndarray:
 
 
 def skip_blocks(state: np.ndarray, blocks: int) -> np.ndarray:
-    """The state with its 128-bit counter `blocks` (modulo 2**64) further on: a new int64[3]."""
+    """The state with its 128-bit counter `blocks`, taken modulo 2**64, further on: a new int64[3]."""
     key, counter = state_stream(state)
-    counter = (counter + (blocks & KEY_MASK)) & COUNTER_MASK
-    return _int64([counter & KEY_MASK, counter >> 64, key])
+    blocks &= KEY_MASK
+    after = counter + blocks
+    # TensorFlow adds word by word and loses this one carry, which lets a small negative skip step back.
+    if blocks >> 32 == _WORD and (counter & _WORD) + (blocks & _WORD) > _WORD:
+        after -= 1 << 64
+    after &= COUNTER_MASK
+    return _int64([after & KEY_MASK, after >> 64, key])
 
 
 def make_seeds(state: np.ndarray, count: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -332,7 +338,7 @@ def make_seeds(state: np.ndarray, count: int = 1) -> tuple[np.ndarray, np.ndarra
 
 
 def split_states(state: np.ndarray, count: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """`Generator.split`: the states of `count` new generators, counter 0 and a new key each, and the old one's afterwards.
+    """`Generator.split`: states of `count` new generators, counter 0 and a new key each, and the old one's afterwards.
 
     Returns:
       (int64 [count, 3], int64[3]).
