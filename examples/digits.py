@@ -2,8 +2,8 @@
 
     tapeflow run examples/digits.py
 
-trains a small network on the 1,797 scanned digits that come with scikit-learn, shows how loss and accuracy go, and draws
-digits.png: the learning curve, and held-out digits with what the network reads.
+trains a small network on the 1,797 scanned digits that come with scikit-learn, shows how loss and accuracy go, and
+draws digits.png: the learning curve, and held-out digits with what the network reads.
 """
 
 import time

@@ -1,0 +1,380 @@
+"""tapeflow: TensorFlow 2's GradientTape world as a small, fast library. `import tapeflow as tf`.
+
+This file and the namespace modules beside it only name things. What costs import time loads when it is first named.
+"""
+
+import warnings as _warnings
+from typing import Any as _Any
+
+from .autodiff.custom import custom_gradient, grad_pass_through, recompute_grad
+from .autodiff.tape import GradientTape, UnconnectedGradients
+from .core.convert import constant, convert_to_tensor, is_tensor, register_tensor_conversion_function
+from .core.dtypes import (
+    DType,
+    as_dtype,
+    bfloat16,
+    complex64,
+    complex128,
+    double,
+    float16,
+    float32,
+    float64,
+    half,
+    int8,
+    int16,
+    int32,
+    int64,
+    resource,
+    string,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+    variant,
+)
+from .core.dtypes import bool_ as bool
+from .core.indexed_slices import IndexedSlices
+from .core.module import Module
+from .core.names import name_scope
+from .core.shapes import TensorShape, broadcast_static_shape
+from .core.tensor import Tensor
+from .core.type_spec import TensorSpec, TypeSpec
+from .core.variable import Variable, VariableAggregation, VariableSynchronization
+from .ops import operators as _operators  # attaches the operators of tensors and variables
+from .ops.argextrema import argmax, argmin
+from .ops.arithmetic import abs_ as abs
+from .ops.arithmetic import (
+    add,
+    add_n,
+    divide,
+    floordiv,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    scalar_mul,
+    sign,
+    square,
+    subtract,
+    truediv,
+    truncatediv,
+    truncatemod,
+)
+from .ops.arithmetic import floormod as math_mod
+from .ops.arithmetic import pow_ as pow
+from .ops.casting import bitcast, cast, saturate_cast
+from .ops.comparison import (
+    equal,
+    greater,
+    greater_equal,
+    less,
+    less_equal,
+    logical_and,
+    logical_not,
+    logical_or,
+    not_equal,
+)
+from .ops.complex_numbers import complex_ as complex
+from .ops.creation import eye, fill, linspace, meshgrid, one_hot, ones, sequence_mask, zeros
+from .ops.creation import range_ as range
+from .ops.einsum import einsum
+from .ops.elementary import (
+    acos,
+    acosh,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    cos,
+    cosh,
+    exp,
+    floor,
+    sigmoid,
+    sin,
+    sinh,
+    sqrt,
+    tan,
+    tanh,
+)
+from .ops.elementary import round_ as round
+from .ops.extending import pad, repeat, tile
+from .ops.extents import broadcast_dynamic_shape, rank, shape, shape_n, size
+from .ops.indexing import boolean_mask, gather, gather_nd
+from .ops.joining import concat, parallel_stack, split, stack, unstack
+from .ops.products import matmul, tensordot
+from .ops.reduction import (
+    reduce_all,
+    reduce_any,
+    reduce_logsumexp,
+    reduce_max,
+    reduce_mean,
+    reduce_min,
+    reduce_prod,
+    reduce_sum,
+)
+from .ops.scans import cumsum
+from .ops.scattering import (
+    dynamic_partition,
+    dynamic_stitch,
+    scatter_nd,
+    tensor_scatter_nd_add,
+    tensor_scatter_nd_max,
+    tensor_scatter_nd_min,
+    tensor_scatter_nd_sub,
+    tensor_scatter_nd_update,
+)
+from .ops.selection import clip_by_global_norm, clip_by_norm, clip_by_value, where
+from .ops.shaping import (
+    broadcast_to,
+    ensure_shape,
+    expand_dims,
+    identity,
+    identity_n,
+    ones_like,
+    reshape,
+    squeeze,
+    transpose,
+    zeros_like,
+)
+from .ops.slicing import slice_ as slice
+from .ops.slicing import strided_slice
+from .ops.stopping import stop_gradient
+from .version import TENSORFLOW_VERSION as __version__
+
+newaxis = None
+
+# where the names are that load on first use
+_LAZY = {
+    ".": "autodiff bitwise compat config debugging dtypes errors initializers keras linalg losses math metrics nest nn optimizers random version",
+    ".core.context": "executing_eagerly get_logger init_scope",
+    ".core.device": "device",
+    ".core.device_spec": "DeviceSpec",
+    ".ops.assertions": "Assert assert_equal assert_greater assert_less",
+    ".ops.shape_assertions": "assert_rank",
+    ".ops.clock": "timestamp",
+    ".ops.initializers": "constant_initializer ones_initializer random_normal_initializer random_uniform_initializer zeros_initializer",
+    ".ops.norms": "norm",
+    ".ops.ordering": "group no_op",
+    ".ops.output": "print",
+}
+_PLACES = {name: module for module, names in _LAZY.items() for name in names.split()}
+
+__all__ = [
+    "__version__",
+    "Assert",
+    "DType",
+    "DeviceSpec",
+    "GradientTape",
+    "IndexedSlices",
+    "Module",
+    "Tensor",
+    "TensorShape",
+    "TensorSpec",
+    "TypeSpec",
+    "UnconnectedGradients",
+    "Variable",
+    "VariableAggregation",
+    "VariableSynchronization",
+    "abs",
+    "acos",
+    "acosh",
+    "add",
+    "add_n",
+    "argmax",
+    "argmin",
+    "as_dtype",
+    "asin",
+    "asinh",
+    "assert_equal",
+    "assert_greater",
+    "assert_less",
+    "assert_rank",
+    "atan",
+    "atan2",
+    "atanh",
+    "autodiff",
+    "bfloat16",
+    "bitcast",
+    "bitwise",
+    "bool",
+    "boolean_mask",
+    "broadcast_dynamic_shape",
+    "broadcast_static_shape",
+    "broadcast_to",
+    "cast",
+    "clip_by_global_norm",
+    "clip_by_norm",
+    "clip_by_value",
+    "compat",
+    "complex",
+    "complex128",
+    "complex64",
+    "concat",
+    "config",
+    "constant",
+    "constant_initializer",
+    "convert_to_tensor",
+    "cos",
+    "cosh",
+    "cumsum",
+    "custom_gradient",
+    "debugging",
+    "device",
+    "divide",
+    "double",
+    "dtypes",
+    "dynamic_partition",
+    "dynamic_stitch",
+    "einsum",
+    "ensure_shape",
+    "equal",
+    "errors",
+    "executing_eagerly",
+    "exp",
+    "expand_dims",
+    "eye",
+    "fill",
+    "float16",
+    "float32",
+    "float64",
+    "floor",
+    "floordiv",
+    "gather",
+    "gather_nd",
+    "get_logger",
+    "grad_pass_through",
+    "greater",
+    "greater_equal",
+    "group",
+    "half",
+    "identity",
+    "identity_n",
+    "init_scope",
+    "initializers",
+    "int16",
+    "int32",
+    "int64",
+    "int8",
+    "is_tensor",
+    "keras",
+    "less",
+    "less_equal",
+    "linalg",
+    "linspace",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "losses",
+    "math",
+    "math_mod",
+    "matmul",
+    "maximum",
+    "meshgrid",
+    "metrics",
+    "minimum",
+    "multiply",
+    "name_scope",
+    "negative",
+    "nest",
+    "newaxis",
+    "nn",
+    "no_op",
+    "norm",
+    "not_equal",
+    "one_hot",
+    "ones",
+    "ones_initializer",
+    "ones_like",
+    "optimizers",
+    "pad",
+    "parallel_stack",
+    "pow",
+    "print",
+    "random",
+    "random_normal_initializer",
+    "random_uniform_initializer",
+    "range",
+    "rank",
+    "recompute_grad",
+    "reduce_all",
+    "reduce_any",
+    "reduce_logsumexp",
+    "reduce_max",
+    "reduce_mean",
+    "reduce_min",
+    "reduce_prod",
+    "reduce_sum",
+    "register_tensor_conversion_function",
+    "repeat",
+    "reshape",
+    "resource",
+    "round",
+    "saturate_cast",
+    "scalar_mul",
+    "scatter_nd",
+    "sequence_mask",
+    "shape",
+    "shape_n",
+    "sigmoid",
+    "sign",
+    "sin",
+    "sinh",
+    "size",
+    "slice",
+    "split",
+    "sqrt",
+    "square",
+    "squeeze",
+    "stack",
+    "stop_gradient",
+    "strided_slice",
+    "string",
+    "subtract",
+    "tan",
+    "tanh",
+    "tensor_scatter_nd_add",
+    "tensor_scatter_nd_max",
+    "tensor_scatter_nd_min",
+    "tensor_scatter_nd_sub",
+    "tensor_scatter_nd_update",
+    "tensordot",
+    "tile",
+    "timestamp",
+    "transpose",
+    "truediv",
+    "truncatediv",
+    "truncatemod",
+    "uint16",
+    "uint32",
+    "uint64",
+    "uint8",
+    "unstack",
+    "variant",
+    "version",
+    "where",
+    "zeros",
+    "zeros_initializer",
+    "zeros_like",
+]
+
+# NumPy warns of overflow and of logarithms of negative numbers where TensorFlow gives inf and nan and is silent. The
+# filter is for warnings that our own modules cause; `np.errstate` around kernels would cost 2 us an op.
+_warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tapeflow\.")
+
+
+def __getattr__(name: str) -> _Any:
+    module = _PLACES.get(name)
+    if module is None:
+        from .compat.nearest import missing
+
+        raise missing(__name__, name)
+    from importlib import import_module
+
+    found = import_module(f".{name}", __name__) if module == "." else getattr(import_module(module, __name__), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

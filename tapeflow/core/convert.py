@@ -19,7 +19,7 @@ _FLOAT32, _INT32, _INT64 = np.dtype("float32"), np.dtype("int32"), np.dtype("int
 _OBJECT, _BOOL = np.dtype(object), np.dtype(bool)
 _NUMBERS = {bool, int, float, complex}
 _pack: Callable | None = None  # stacks a list with tensors in it; set by ops.joining
-_registered: list[tuple[Any, Callable]] = []
+_registered: list[tuple[Any, Callable, int]] = []  # (types, function, priority), in order of priority
 
 
 def convert_to_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None, name: str | None = None) -> Tensor:
@@ -53,7 +53,7 @@ def convert_to_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None, nam
     convert = getattr(kind, "__tf_tensor__", None)
     if convert is not None and not isinstance(value, type):
         return convert(value, as_dtype(wanted) if wanted is not None else None, name)
-    for types, function in _registered:
+    for types, function, _ in _registered:
         if isinstance(value, types):
             converted = function(value, dtype=None if wanted is None else as_dtype(wanted), name=name, as_ref=False)
             if converted is not NotImplemented:
@@ -86,8 +86,8 @@ def register_tensor_conversion_function(base_type: Any, conversion_func: Callabl
         raise TypeError(f"Argument `base_type` must be a type or a tuple of types. Received: {base_type!r}")
     if not callable(conversion_func):
         raise TypeError(f"Argument `conversion_func` must be callable. Received: {conversion_func!r}")
-    _registered.append((types, conversion_func))
-    _registered.sort(key=lambda entry: getattr(entry[1], "_priority", priority))
+    _registered.append((types, conversion_func, priority))
+    _registered.sort(key=lambda entry: entry[2])
 
 
 def set_pack(pack: Callable) -> None:
@@ -133,13 +133,9 @@ def _from_python(value: Any, wanted: np.dtype | None) -> Tensor:
 def _from_object(value: Any, wanted: np.dtype | None) -> Tensor:
     if hasattr(value, "__array__") and not isinstance(value, type):
         return wrap(_flat(_from_numpy(np.asarray(value), wanted)))
-    if (
-        isinstance(value, (Sequence, memoryview, bytearray))
-        or hasattr(value, "__len__")
-        and hasattr(value, "__getitem__")
-    ):
-        if not hasattr(value, "keys"):
-            return _from_sequence(list(value), wanted)
+    sequence = hasattr(value, "__len__") and hasattr(value, "__getitem__") and not hasattr(value, "keys")
+    if sequence and not isinstance(value, type):
+        return _from_sequence(list(value), wanted)
     raise _unsupported(value)
 
 

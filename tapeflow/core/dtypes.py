@@ -234,7 +234,7 @@ def numpy_dtype(dtype: Any) -> np.dtype:
         bfloat16._np = np.dtype(ml_dtypes.bfloat16)
         _KNOWN[bfloat16._np] = _KNOWN[ml_dtypes.bfloat16] = bfloat16
         DTYPE_OF[ml_dtypes.bfloat16] = bfloat16._np
-        for members in _WITH_BFLOAT16:
+        for members in Group._waiting:
             members |= {bfloat16._np, ml_dtypes.bfloat16}
     return dtype._np
 
@@ -251,19 +251,29 @@ def is_differentiable(dtype: np.dtype) -> bool:
 
 # -- groups of NumPy types that ops accept: dtypes, and the scalar types that 0-d tensors are made of ------------------
 
-_WITH_BFLOAT16: list[set] = []
 DTYPE_OF: dict[type, np.dtype] = {d._np.type: d._np for d in DTYPES.values() if d._np is not None}
 
 
-def group(*names: str) -> set:
-    """The NumPy dtypes and scalar types of these DTypes. bfloat16 joins when it is first used."""
-    members: set = set()
-    for name in names:
-        if name == "bfloat16":
-            _WITH_BFLOAT16.append(members)
-        else:
-            members |= {DTYPES[name]._np, DTYPES[name]._np.type}
-    return members
+class Group(set):
+    """A set of NumPy dtypes and scalar types, which bfloat16 joins when it is first used, if it belongs there."""
+
+    __slots__ = ("takes_bfloat16",)
+    _waiting: list[Group] = []
+
+    def __init__(self, members: Any, takes_bfloat16: bool) -> None:
+        super().__init__(members)
+        self.takes_bfloat16 = takes_bfloat16
+        if takes_bfloat16:
+            Group._waiting.append(self)
+
+    def __or__(self, other: Any) -> Group:
+        return Group(set(self) | set(other), self.takes_bfloat16 or getattr(other, "takes_bfloat16", False))
+
+
+def group(*names: str) -> Group:
+    """The NumPy dtypes and scalar types of these DTypes."""
+    dtypes = [DTYPES[name]._np for name in names if name != "bfloat16"]
+    return Group([*dtypes, *(d.type for d in dtypes)], "bfloat16" in names)
 
 
 _FLOAT = ("bfloat16", "float16", "float32", "float64")

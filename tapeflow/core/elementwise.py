@@ -38,7 +38,7 @@ def unary(
     title: str | None = None,
     doc: str | None = None,
 ) -> Callable:
-    """Declares an elementwise op of one tensor. The rule `grad(F, g, s)` sees the input, or (`saves="y"`) the output."""
+    """Declares an elementwise op of one tensor; its rule `grad(F, g, s)` sees the input, or (`saves="y"`) the output."""
     op = Op(name, kernel, infer or same, (grad,) if grad else (), title=title)
     kernel = op.kernel
     saves_x = saves == "x"

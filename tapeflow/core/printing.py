@@ -14,7 +14,10 @@ def value_repr(value: Any) -> str:
     scalar = value[()] if isinstance(value, np.ndarray) else value
     if isinstance(scalar, bytes):
         return repr(scalar)
-    return str(scalar) if isinstance(scalar, np.generic) else repr(scalar)
+    if isinstance(scalar, np.generic):
+        # ml_dtypes shortens bfloat16; TensorFlow shows the float that it is
+        return repr(float(scalar)) if scalar.dtype.kind == "V" else str(scalar)
+    return repr(scalar)
 
 
 def value_str(value: Any) -> str:

@@ -8,10 +8,10 @@ from typing import Any
 from ..core.convert import convert_to_tensor
 from ..core.tensor import Tensor
 from ..ops import activations as ops
-from ..ops.arithmetic import abs as absolute
+from ..ops.arithmetic import abs_ as absolute
 from ..ops.arithmetic import maximum, minimum, sign
 from ..ops.comparison import greater, greater_equal, less_equal
-from ..ops.creation import zeros_like
+from ..ops.shaping import zeros_like
 from ..ops.elementary import exp, log_sigmoid, softplus, sqrt
 from ..ops.elementary import sigmoid as _sigmoid
 from ..ops.elementary import tanh as _tanh

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..core.convert import convert_to_tensor
 from ..core.tensor import Tensor
-from ..ops.arithmetic import abs as absolute
+from ..ops.arithmetic import abs_ as absolute
 from ..ops.arithmetic import square
 from ..ops.creation import eye
 from ..ops.elementary import sqrt

@@ -23,10 +23,9 @@ def _arg_extremum(name: str, end: str) -> Callable:
         find = getattr(xp, name)
 
         def arg_extremum(x: Any, axis: int, dtype: np.dtype) -> Any:
-            if x.dtype.kind in "fV":
-                if _has_nan(x):
-                    # TensorFlow passes over NaN, NumPy stops at it
-                    x = xp.where(xp.isnan(x), farthest(x.dtype, end), x)
+            if x.dtype.kind in "fV" and _has_nan(x):
+                # TensorFlow passes over NaN, NumPy stops at it
+                x = xp.where(xp.isnan(x), farthest(x.dtype, end), x)
             return find(x, axis).astype(dtype)
 
         return arg_extremum
@@ -59,7 +58,7 @@ def _arg_shape(title: str) -> Callable:
 def _arg_reduction(name: str, end: str, title: str, outputs: set, what: str) -> Callable:
     infer = _arg_shape(title)
     run = define(name, _arg_extremum(name, end), infer, title=title)
-    op = run.op  # type: ignore[attr-defined]
+    op = run.op
     dtypes = REALS | group("bool", "bfloat16")
 
     def arg(input: Any, axis: Any = None, output_type: Any = "int64", name: str | None = None) -> Tensor:

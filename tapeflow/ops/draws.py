@@ -22,8 +22,8 @@ from ..core.op import define
 from ..core.shapes import TensorShape, broadcast_shapes
 from ..core.tensor import Tensor
 from . import rejection, sampling, seeds
-from .philox import KEY_MASK
 from .pathwise import random_gamma_grad  # noqa: F401 - the rule of `random_gamma` calls it by its name
+from .philox import KEY_MASK
 
 _INT32, _INT64 = np.dtype("int32"), np.dtype("int64")
 INTEGERS_32_64 = group("int32", "int64")
@@ -109,7 +109,7 @@ def _uniform_int_shape(stream: Any, low: Any, high: Any, shape: tuple) -> Abstra
     for name, bound in (("minval", low), ("maxval", high)):
         if bound.shape:
             raise errors.invalid("RandomUniformInt", f"{name} must be 0-D, got shape {list(bound.shape)}")
-    if not isinstance(low, Abstract) and low >= high and math.prod(shape):
+    if isinstance(low, np.generic) and low >= high and math.prod(shape):
         raise errors.invalid("RandomUniformInt", f"Need minval < maxval, got {low} >= {high}")
     return Abstract(shape, low.dtype)
 
@@ -226,7 +226,7 @@ def shape_argument(shape: Any, title: str) -> tuple[tuple[int, ...], np.dtype]:
     Raises InvalidArgumentError for what is no vector of int32 or int64, or has a negative dimension, ValueError for
     None and for a partly known TensorShape.
     """
-    if (type(shape) is list or type(shape) is tuple) and all([type(n) is int for n in shape]):
+    if (type(shape) is list or type(shape) is tuple) and all(type(n) is int for n in shape):
         dims, dtype = tuple(shape), _INT32
     elif isinstance(shape, TensorShape):
         if not shape.is_fully_defined():

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from ..core.elementwise import broadcast
-from ..core.op import ARRAYS, define
+from ..core.op import define
+from .special import digamma
 
 # From here on the first terms of the quantile's expansion in 1 / sqrt(a) are exact to 1e-9, and the series is slow.
 _LARGE = 1e6
@@ -44,7 +45,7 @@ def gamma_derivative(alpha: np.ndarray, sample: np.ndarray) -> np.ndarray:
 
 
 def _by_series(a: np.ndarray, x: np.ndarray) -> np.ndarray:
-    slope = ARRAYS.digamma(a + 1.0) - np.log(x)  # type: ignore[attr-defined]
+    slope = digamma.op.kernel(a + 1.0) - np.log(x)  # type: ignore[attr-defined]
     term = 1.0 / a
     total = term * slope
     weight = term.copy()
@@ -72,8 +73,8 @@ def _by_expansion(a: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 def _no_second_derivative(F: Any, g: Any, needs: Any) -> Any:
     raise LookupError(
-        "gradient registry has no entry for: RandomGammaGrad; the derivative of a gamma sample with respect to alpha has "
-        "no derivative of its own, in TensorFlow neither"
+        "gradient registry has no entry for: RandomGammaGrad; the derivative of a gamma sample with respect to alpha "
+        "has no derivative of its own, in TensorFlow neither"
     )
 
 

@@ -6,6 +6,7 @@ Every function reserves its place in the stream of its op, dtype and seed (`draw
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,10 @@ import numpy as np
 from ..core import errors
 from ..core.convert import convert_to_tensor
 from ..core.dtypes import FLOATS, group, numpy_dtype, short_name
-from ..core.op import TENSORS
 from ..core.shapes import broadcast_shapes
 from ..core.tensor import Tensor
 from . import seeds
-from .arithmetic import add, multiply, real_divide, subtract
+from .arithmetic import add, maximum, multiply, real_divide, subtract
 from .draws import (
     INTEGERS_32_64,
     PARAMETERS,
@@ -39,7 +39,7 @@ from .draws import (
 from .seeds import blocks_for_categorical, blocks_for_outputs, blocks_for_shuffle
 from .shaping import broadcast_to
 
-_FLOAT32 = np.dtype("float32")
+_FLOAT32, _INT32 = np.dtype("float32"), np.dtype("int32")
 _UNIFORM = group("bfloat16", "float16", "float32", "float64", "int32", "int64")
 
 
@@ -53,7 +53,7 @@ def set_seed(seed: int | None) -> None:
 
     Raises TypeError for what is no number.
     """
-    seeds.set_seed(_seed(seed))
+    seeds.set_seed(op_seed(seed))
 
 
 def uniform(
@@ -78,28 +78,24 @@ def uniform(
     to = numpy_dtype(dtype)
     if to not in _UNIFORM:
         raise refused_value("dtype", to, _UNIFORM)
-    if to.kind in "iu":
-        if maxval is None:
-            raise ValueError(f"Must specify maxval for integer dtype {to.name}")
-        low, high = convert_to_tensor(minval, to), convert_to_tensor(maxval, to)
-        dims, shape_dtype = shape_argument(shape, "RandomUniformInt")
-        stream = _stream(("RandomUniformInt", to.name, shape_dtype.name), seed, blocks_for_outputs(math.prod(dims)))
-        return random_uniform_int(stream, low, high, dims)
-    return between(_unit(shape, to, seed), minval, maxval, to)
+    op = "RandomUniformInt" if to.kind in "iu" else "RandomUniform"
+    if maxval is None and to.kind in "iu":
+        raise ValueError(f"Must specify maxval for integer dtype {to.name}")
+    return uniform_from(_begin(op, to, seed), shape, minval, maxval, to, op)
 
 
-def _unit(shape: Any, dtype: np.dtype, seed: int | None) -> Tensor:
-    dims, shape_dtype = shape_argument(shape, "RandomUniform")
-    stream = _stream(("RandomUniform", dtype.name, shape_dtype.name), seed, blocks_for_outputs(math.prod(dims)))
-    return random_uniform(stream, dims, dtype)
-
-
-def between(unit: Tensor, minval: Any, maxval: Any, dtype: np.dtype) -> Tensor:
-    """Numbers in [0, 1) moved to [minval, maxval); None for `maxval` means 1."""
-    if maxval is None and type(minval) in (int, float) and minval == 0:
-        return unit
-    low, high = convert_to_tensor(minval, dtype), convert_to_tensor(1 if maxval is None else maxval, dtype)
-    return add(multiply(unit, subtract(high, low)), low)
+def uniform_from(begin: Callable, shape: Any, minval: Any, maxval: Any, dtype: np.dtype, title: str) -> Tensor:
+    """Uniform numbers from the stream `begin(shape, dtype of the shape)`, asked for once all arguments are checked."""
+    if dtype.kind in "iu":
+        low, high = convert_to_tensor(minval, dtype), convert_to_tensor(maxval, dtype)
+        dims, of = shape_argument(shape, title)
+        return random_uniform_int(begin(dims, of), low, high, dims)
+    standard = maxval is None and type(minval) in (int, float) and minval == 0
+    if not standard:
+        low, high = convert_to_tensor(minval, dtype), convert_to_tensor(1 if maxval is None else maxval, dtype)
+    dims, of = shape_argument(shape, title)
+    unit = random_uniform(begin(dims, of), dims, dtype)
+    return unit if standard else add(multiply(unit, subtract(high, low)), low)
 
 
 def normal(
@@ -120,7 +116,9 @@ def normal(
 
     Raises TypeError or ValueError for parameters of another dtype, InvalidArgumentError for a bad dtype or shape.
     """
-    return _normals("RandomStandardNormal", random_normal, shape, mean, stddev, dtype, seed)
+    to = numpy_dtype(dtype)
+    op = "RandomStandardNormal"
+    return normal_from(_begin(op, to, seed), random_normal, shape, mean, stddev, to, op)
 
 
 def truncated_normal(
@@ -135,15 +133,18 @@ def truncated_normal(
 
     Arguments, gradients and errors are those of `normal`.
     """
-    return _normals("TruncatedNormal", random_truncated_normal, shape, mean, stddev, dtype, seed)
-
-
-def _normals(op: str, draw: Any, shape: Any, mean: Any, stddev: Any, dtype: Any, seed: int | None) -> Tensor:
     to = numpy_dtype(dtype)
-    mean, stddev = parameter(mean, to, FLOATS, op), parameter(stddev, to, FLOATS, op)
-    dims, shape_dtype = shape_argument(shape, op)
-    stream = _stream((op, to.name, shape_dtype.name), seed, blocks_for_outputs(math.prod(dims)))
-    return add(multiply(draw(stream, dims, to), stddev), mean)
+    op = "TruncatedNormal"
+    return normal_from(_begin(op, to, seed), random_truncated_normal, shape, mean, stddev, to, op)
+
+
+def normal_from(
+    begin: Callable, draw: Callable, shape: Any, mean: Any, stddev: Any, dtype: np.dtype, title: str
+) -> Tensor:
+    """Normal numbers, truncated or not, from the stream `begin(shape, dtype of the shape)`."""
+    mean, stddev = parameter(mean, dtype, FLOATS, title), parameter(stddev, dtype, FLOATS, title)
+    dims, of = shape_argument(shape, title)
+    return add(multiply(draw(begin(dims, of), dims, dtype), stddev), mean)
 
 
 def gamma(
@@ -170,8 +171,7 @@ def gamma(
     dims = _int32_shape(shape, "RandomGamma")
     alpha, beta = concentration_and_rate(alpha, beta, to, "RandomGamma")
     full = dims + alpha._value.shape
-    stream = _stream(("RandomGamma", to.name, "int32"), seed, blocks_for_outputs(math.prod(full)))
-    return scaled_gamma(random_gamma(stream, alpha, full), beta, to)
+    return scaled_gamma(random_gamma(_begin("RandomGamma", to, seed)(full, _INT32), alpha, full), beta, to)
 
 
 def concentration_and_rate(alpha: Any, beta: Any, dtype: np.dtype, title: str) -> tuple[Tensor, Tensor | None]:
@@ -188,7 +188,7 @@ def scaled_gamma(sample: Tensor, beta: Tensor | None, dtype: np.dtype) -> Tensor
     """Gamma numbers of rate 1 brought to rate `beta`, none below the smallest normal number."""
     if beta is not None:
         sample = real_divide(sample, beta)
-    return TENSORS.maximum(sample, np.finfo(dtype).tiny)  # type: ignore[attr-defined]
+    return maximum(sample, np.finfo(dtype).tiny)
 
 
 def poisson(shape: Any, lam: Any, dtype: Any = _FLOAT32, seed: int | None = None, name: str | None = None) -> Tensor:
@@ -207,8 +207,7 @@ def poisson(shape: Any, lam: Any, dtype: Any = _FLOAT32, seed: int | None = None
     rate = rates(lam, to, "RandomPoissonV2")
     full = dims + rate._value.shape
     # the dtype of the rates does not name the stream
-    stream = _stream(("RandomPoissonV2", to.name, "int32"), seed, blocks_for_outputs(math.prod(full)))
-    return random_poisson(stream, rate, full, to)
+    return random_poisson(_begin("RandomPoissonV2", to, seed)(full, _INT32), rate, full, to)
 
 
 def rates(lam: Any, dtype: np.dtype, title: str) -> Tensor:
@@ -233,8 +232,8 @@ def shuffle(value: Any, seed: int | None = None, name: str | None = None) -> Ten
     value = convert_to_tensor(value)
     array = value._value
     rows = array.shape[0] if array.shape else 0
-    stream = _stream(("RandomShuffle", short_name(array.dtype)), seed, blocks_for_shuffle(rows))
-    return random_shuffle(stream, value, False)
+    kernel = ("RandomShuffle", short_name(array.dtype))
+    return random_shuffle(random_stream(kernel, op_seed(seed), blocks_for_shuffle(rows)), value, False)
 
 
 def categorical(
@@ -253,8 +252,10 @@ def categorical(
     """
     logits, count, to = categorical_arguments(logits, num_samples, dtype, "Multinomial")
     batch, given = logits._value.shape[0], logits._value.dtype
-    stream = _stream(("Multinomial", given.name, to.name), seed, blocks_for_categorical(batch, count))
-    return random_categorical(stream, logits, count, to)
+    blocks = blocks_for_categorical(batch, count)
+    return random_categorical(
+        random_stream(("Multinomial", given.name, to.name), op_seed(seed), blocks), logits, count, to
+    )
 
 
 def categorical_arguments(logits: Any, num_samples: Any, dtype: Any, title: str) -> tuple[Tensor, int, np.dtype]:
@@ -271,7 +272,7 @@ def categorical_arguments(logits: Any, num_samples: Any, dtype: Any, title: str)
             )
         raise refused("T", array.dtype, FLOATS, title)
     count = num_samples if type(num_samples) is int else _count(num_samples, title)
-    TENSORS.random_categorical.op.infer(None, array, count, to)  # type: ignore[attr-defined]
+    random_categorical.op.infer(None, array, count, to)  # type: ignore[attr-defined]
     return logits, count, to
 
 
@@ -291,11 +292,16 @@ def _count(num_samples: Any, title: str) -> int:
 # -- seeds and shapes of stateful ops ----------------------------------------------------------------------------------
 
 
-def _stream(kernel: tuple, seed: Any, blocks: int) -> Tensor:
-    return random_stream(kernel, _seed(seed), blocks)
+def _begin(op: str, dtype: np.dtype, seed: Any) -> Callable:
+    """What reserves the stream of an op once it is known what shape it draws, and of which dtype that shape is."""
+
+    def begin(dims: tuple[int, ...], of: np.dtype) -> Tensor:
+        return random_stream((op, dtype.name, of.name), op_seed(seed), blocks_for_outputs(math.prod(dims)))
+
+    return begin
 
 
-def _seed(seed: Any) -> int | None:
+def op_seed(seed: Any) -> int | None:
     """An op's seed as an int. Raises TypeError for what is no number."""
     if seed is None or type(seed) is int:
         return seed

@@ -16,7 +16,8 @@ from ..core.abstract import Abstract
 from ..core.convert import convert_to_tensor
 from ..core.dtypes import BOOLS, FLOATS, FLOATS_COMPLEX, NUMBERS, REALS, as_dtype, numpy_dtype, short_name
 from ..core.elementwise import real_part, refused_dtype
-from ..core.op import TENSORS, define
+from ..core.op import TENSORS as T
+from ..core.op import define
 from ..core.tensor import Tensor, ndarray
 from ..core.variable import Variable
 from .arithmetic import zero
@@ -44,7 +45,8 @@ def reduced_axes(axis: Any, rank: int, title: str) -> tuple[int, ...] | None:
     for a in axes:
         if not -rank <= a < rank:
             raise errors.invalid(
-                title, f"Invalid reduction dimension ({a} for input with {rank} dimension(s): it must be in [{-rank}, {rank})"
+                title,
+                f"Invalid reduction dimension ({a} for input with {rank} dimension(s): it must be in [{-rank}, {rank})",
             )
     axes = tuple([a + rank if a < 0 else a for a in axes])
     if len(axes) > 1 and len(set(axes)) != len(axes):
@@ -294,7 +296,7 @@ def _reduction(
 ) -> Callable:
     """Declares the op, and gives the function of `input_tensor, axis, keepdims` that users call."""
     run = define(name, kernel, infer, [grad] if grad else (), saves=saves, title=title)
-    op = run.op  # type: ignore[attr-defined]
+    op = run.op
     convert = _to_bools if dtypes is BOOLS else convert_to_tensor
 
     def reduce(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
@@ -306,7 +308,7 @@ def _reduction(
             raise refused_dtype(op, value.dtype, dtypes)
         if axis is not None:
             axis = reduced_axes(axis, len(value.shape), title)
-        return run(input_tensor, axis, True if keepdims else False)
+        return run(input_tensor, axis, bool(keepdims))
 
     reduce.__name__ = reduce.__qualname__ = name
     names = ", ".join(sorted({as_dtype(d).name for d in dtypes if isinstance(d, np.dtype)}))
@@ -404,7 +406,7 @@ def reduce_variance(input_tensor: Any, axis: Any = None, keepdims: bool = False,
     x = convert_to_tensor(input_tensor)
     if x._value.dtype not in FLOATS_COMPLEX:
         raise TypeError(
-            f"tf.math.reduce_variance takes real (floating point) or complex tensors, not {as_dtype(x._value.dtype)!r}: "
+            f"tf.math.reduce_variance takes floating point or complex tensors, not {as_dtype(x._value.dtype).name}: "
             "tf.cast it to tf.float32 first"
         )
     return _reduce_variance(x, axis, keepdims)
@@ -414,7 +416,7 @@ def reduce_std(input_tensor: Any, axis: Any = None, keepdims: bool = False, name
     """The standard deviation over the axes: the square root of `reduce_variance`, which see. Its gradient where the
     variance is zero is NaN.
     """
-    return TENSORS.sqrt(reduce_variance(input_tensor, axis, keepdims))  # type: ignore[attr-defined]
+    return T.sqrt(reduce_variance(input_tensor, axis, keepdims))
 
 
 # -- counts ------------------------------------------------------------------------------------------------------------

@@ -208,7 +208,7 @@ def _two_normals(blocks: np.ndarray) -> np.ndarray:
 def _samples_first(result: np.ndarray, sample_shape: Sequence[int], parameter_shape: Sequence[int]) -> np.ndarray:
     """[parameters * samples] in order of parameters -> sample_shape + parameter_shape."""
     samples, parameters = math.prod(sample_shape), math.prod(parameter_shape)
-    return np.ascontiguousarray(result.reshape(parameters, samples).T).reshape(*sample_shape, *parameter_shape)
+    return np.ascontiguousarray(result.reshape(parameters, samples).T).reshape((*sample_shape, *parameter_shape))
 
 
 def _poisson_by_products(active: np.ndarray, rates: np.ndarray, uniforms: _Buffered, result: np.ndarray) -> None:

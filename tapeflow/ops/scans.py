@@ -14,8 +14,10 @@ from ..core.dtypes import FLOATS, NUMBERS, as_dtype
 from ..core.elementwise import refused_dtype
 from ..core.op import define
 from ..core.tensor import Tensor
+from .arithmetic import like, typed_constant
 
 _FLOAT32 = np.dtype("float32")
+nothing = typed_constant(-np.inf)
 
 # -- kernels -----------------------------------------------------------------------------------------------------------
 
@@ -72,7 +74,7 @@ def _from_logsumexp(F: Any, g: Any, x: Any, y: Any, axis: int, exclusive: bool, 
     for part in (g, -g):
         zeros = F.zeros_like(part)
         there = F.greater(part, zeros)
-        lowest = np.log(zeros.dtype.type(0)) if F.raw else F.log(zeros)
+        lowest = like(F, nothing, part)
         logs = F.where(there, F.log(F.where(there, part, F.ones_like(part))) - F.where(there, y, zeros), lowest)
         parts.append(F.exp(F.cumulative_logsumexp(logs, axis, exclusive, not reverse) + x))
     return parts[0] - parts[1]
@@ -86,11 +88,9 @@ def _scanning(
 ) -> Callable:
     infer = _scanned(title)
     run = define(name, _scan(ufunc, neutral), infer, [grad], saves=saves, title=title)
-    op = run.op  # type: ignore[attr-defined]
+    op = run.op
 
-    def scan(
-        x: Any, axis: Any = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None
-    ) -> Tensor:
+    def scan(x: Any, axis: Any = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None) -> Tensor:
         x = convert_to_tensor(x)
         value = x._value
         if value.dtype not in dtypes:

@@ -1,4 +1,4 @@
-"""Shapes and dtypes: casting, reshaping, transposing, broadcasting; the same elements in another form."""
+"""Shapes: reshaping, transposing, broadcasting; the same elements in another form."""
 
 from __future__ import annotations
 
@@ -9,104 +9,11 @@ import numpy as np
 from ..core import errors
 from ..core.abstract import Abstract
 from ..core.convert import convert_to_tensor
-from ..core.dtypes import as_dtype, is_differentiable, numpy_dtype, short_name
+from ..core.dtypes import numpy_dtype
 from ..core.op import TENSORS, define
-from ..core.shapes import TensorShape, broadcast_shapes
-from ..core.tensor import Tensor
-
-# -- attributes that users give as tensors, lists or shapes ------------------------------------------------------------
-
-
-def static_shape(shape: Any, op_name: str) -> tuple[int, ...]:
-    """A shape argument (list, tuple, TensorShape, tensor, NumPy array, number) as a tuple of ints.
-
-    Raises TypeError for what is not made of integers, InvalidArgumentError for a tensor of floats.
-    """
-    if type(shape) is tuple or type(shape) is list:
-        if all(type(n) is int for n in shape):
-            return tuple(shape)
-    elif isinstance(shape, TensorShape):
-        return tuple(shape.as_list())
-    given = convert_to_tensor(shape, dtype_hint=as_dtype("int32")) if not _is_empty(shape) else None
-    if given is None:
-        return ()
-    value = np.asarray(given._value)
-    if value.dtype.kind not in "iu":
-        if isinstance(shape, Tensor):
-            raise errors.invalid(
-                op_name,
-                f"Value for attr 'Tshape' of {short_name(value.dtype)} is not in the list of allowed values: int32, int64",
-            )
-        raise TypeError(f"Cannot convert {shape!r} to EagerTensor of dtype int32: the shape of {op_name} is made of ints")
-    return tuple(value.reshape(-1).tolist())
-
-
-def _is_empty(shape: Any) -> bool:
-    return isinstance(shape, (list, tuple)) and not shape
-
-
-# -- cast --------------------------------------------------------------------------------------------------------------
-
-
-def _cast(xp: Any) -> Any:
-    def cast(x: Any, dtype: np.dtype) -> Any:
-        kind = x.dtype.kind
-        if kind == "c" and dtype.kind not in "cb":
-            x = x.real
-        if dtype.kind in "iu" and kind in "fV":
-            return _float_to_int(x, dtype)
-        return x.astype(dtype)
-
-    return cast
-
-
-_WRAPPED = {1: np.dtype("int32"), 2: np.dtype("int32"), 4: np.dtype("int64"), 8: np.dtype("int64")}
-
-
-def _float_to_int(x: Any, dtype: np.dtype) -> Any:
-    """Truncates; small and unsigned types wrap as TensorFlow's do on x86, NaN and what is too large give the minimum."""
-    if dtype.itemsize >= 4 and dtype.kind == "i":
-        return x.astype(dtype)
-    return x.astype(_WRAPPED[dtype.itemsize]).astype(dtype)
-
-
-def _cast_shape(x: Any, dtype: np.dtype) -> Abstract:
-    if (x.dtype.kind == "O") != (dtype.kind == "O"):
-        raise errors.UnimplementedError(
-            None, None, f"Cast {short_name(x.dtype)} to {short_name(dtype)} is not supported [Op:Cast]"
-        )
-    return Abstract(x.shape, dtype)
-
-
-_to_dtype = define(
-    "cast",
-    _cast,
-    _cast_shape,
-    [lambda F, g, of, to: F.cast(g, of) if is_differentiable(of) else None],
-    saves=lambda x, out, dtype: (x._value.dtype,),
-)
-
-
-def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
-    """The values in another dtype.
-
-    Arguments:
-        x: a tensor, variable, IndexedSlices, or what can be one; of any shape.
-        dtype: the dtype wanted. Floats become ints by truncation, complex numbers lose their imaginary part.
-
-    Raises UnimplementedError between strings and numbers, TypeError for what is no dtype. Differentiable between
-    floating and complex types.
-    """
-    to = numpy_dtype(dtype)
-    if type(x) is not Tensor:
-        x = convert_to_tensor(x)
-    have = x._value.dtype
-    if have is to or have == to:
-        return x
-    if have.kind == "O" or to.kind == "O":
-        _cast_shape(x._value, to)
-    return _to_dtype(x, to)
-
+from ..core.shapes import as_shape, broadcast_shapes, shape_text
+from ..core.tensor import Tensor, flat, wrap
+from .statics import from_end, refused_integer, static_int, static_shape
 
 # -- reshape -----------------------------------------------------------------------------------------------------------
 
@@ -257,13 +164,151 @@ def _sum_to(g: Tensor, shape: tuple) -> Tensor:
 TENSORS.sum_to = _sum_to  # type: ignore[attr-defined]
 
 
-# -- constants like another tensor -------------------------------------------------------------------------------------
+# -- dimensions of one -------------------------------------------------------------------------------------------------
 
-define("zeros_like", lambda xp: lambda x: xp.zeros(x.shape, x.dtype), lambda x: Abstract(x.shape, x.dtype))
+
+def _expanded(x: Any, axis: int) -> Abstract:
+    if x.shape is None:
+        return Abstract(None, x.dtype)
+    return Abstract((*x.shape[:axis], 1, *x.shape[axis:]), x.dtype)
+
+
+_expand_dims = define(
+    "expand_dims",
+    lambda xp: lambda x, axis: x.reshape(x.shape[:axis] + (1,) + x.shape[axis:]),
+    _expanded,
+    [lambda F, g, axis: F.squeeze(g, (axis,))],
+)
+
+
+def expand_dims(input: Any, axis: Any, name: str | None = None) -> Tensor:
+    """The tensor with a dimension of 1 put in before dimension `axis`; -1 puts it behind the last.
+
+    Raises InvalidArgumentError for an axis out of [-(rank + 1), rank], ValueError for None.
+    """
+    if type(input) is not Tensor:
+        input = convert_to_tensor(input)
+    rank = len(input._value.shape)
+    at = static_int(axis, "ExpandDims", "Tdim", "dim")
+    if not -rank - 1 <= at <= rank:
+        raise errors.invalid("ExpandDims", f"Tried to expand dim index {at} for tensor with {rank} dimensions.")
+    return _expand_dims(input, from_end(at, rank + 1))
+
+
+def _squeezed(x: Any, axes: tuple) -> Abstract:
+    if x.shape is None:
+        return Abstract(None, x.dtype)
+    for axis in axes:
+        if x.shape[axis] not in (1, None):
+            raise errors.invalid(
+                "Squeeze", f"Can not squeeze dim[{axis}], expected a dimension of 1, got {x.shape[axis]} in {list(x.shape)}"
+            )
+    return Abstract(tuple([n for i, n in enumerate(x.shape) if i not in axes]), x.dtype)
+
+
+def _squeeze_kernel(xp: Any) -> Any:
+    def squeeze(x: Any, axes: tuple) -> Any:
+        return x.reshape([n for i, n in enumerate(x.shape) if i not in axes])
+
+    return squeeze
+
+
+def _squeeze_grad(F: Any, g: Any, axes: tuple) -> Any:
+    for axis in sorted(axes):
+        g = F.expand_dims(g, axis)
+    return g
+
+
+_squeeze = define("squeeze", _squeeze_kernel, _squeezed, [_squeeze_grad])
+
+
+def squeeze(input: Any, axis: Any = None, name: str | None = None) -> Tensor:
+    """The tensor without its dimensions of 1: all of them, or those that `axis` (an int or a list of them) names.
+
+    Raises InvalidArgumentError for an axis out of range or of another size than 1, TypeError for a tensor as axis.
+    """
+    if type(input) is not Tensor:
+        input = convert_to_tensor(input)
+    shape = input._value.shape
+    rank = len(shape)
+    if isinstance(axis, (Tensor, np.ndarray)):
+        raise TypeError(f"Expected list for 'axis' argument to 'squeeze' Op, not {axis!r}.")
+    named = () if axis is None else tuple(axis) if isinstance(axis, (list, tuple)) else (axis,)
+    if not named:
+        return _squeeze(input, tuple([i for i, n in enumerate(shape) if n == 1]))
+    for a in named:
+        if not -rank <= a < rank:
+            raise errors.invalid("Squeeze", f"Tried to squeeze dim index {a} for tensor with {rank} dimensions.")
+    axes = tuple([from_end(int(a), rank) for a in named])
+    _squeezed(input._value, axes)
+    return _squeeze(input, axes)
+
+
+# -- the same, or like it ----------------------------------------------------------------------------------------------
+
+
+def _zeros_like(xp: Any) -> Any:
+    return lambda x: xp.zeros(x.shape, x.dtype) if x.dtype.kind != "O" else np.full(x.shape, b"", object)
+
+
+define("zeros_like", _zeros_like, lambda x: Abstract(x.shape, x.dtype))
 define("ones_like", lambda xp: lambda x: xp.ones(x.shape, x.dtype), lambda x: Abstract(x.shape, x.dtype))
 define("identity", lambda xp: lambda x: x, lambda x: Abstract(x.shape, x.dtype), [lambda F, g: g])
+
+
+def zeros_like(input: Any, dtype: Any = None, name: str | None = None, layout: Any = None) -> Tensor:
+    """A tensor of the same shape full of zeros (empty strings), of the same dtype or of the one given.
+
+    Raises TypeError for what is no dtype.
+    """
+    x = convert_to_tensor(input)
+    if dtype is None or numpy_dtype(dtype) == x._value.dtype:
+        return TENSORS.zeros_like(x)  # type: ignore[attr-defined]
+    return _like(x, numpy_dtype(dtype), b"" if numpy_dtype(dtype).kind == "O" else 0)
+
+
+def ones_like(input: Any, dtype: Any = None, name: str | None = None, layout: Any = None) -> Tensor:
+    """A tensor of the same shape full of ones, of the same dtype or of the one given.
+
+    Raises InvalidArgumentError for strings, TypeError for what is no dtype and for tf.string as one.
+    """
+    x = convert_to_tensor(input)
+    if x._value.dtype.kind == "O" and dtype is None:
+        raise refused_integer(x._value.dtype, "OnesLike", "T", "numbers and bool")
+    if dtype is None or numpy_dtype(dtype) == x._value.dtype:
+        return TENSORS.ones_like(x)  # type: ignore[attr-defined]
+    if numpy_dtype(dtype).kind == "O":
+        raise TypeError("Cannot convert 1 to EagerTensor of dtype string")
+    return _like(x, numpy_dtype(dtype), 1)
+
+
+def _like(x: Tensor, dtype: np.dtype, value: Any) -> Tensor:
+    if type(x) is Tensor:
+        return wrap(flat(np.full(x._value.shape, value, dtype)))
+    return TENSORS.cast(TENSORS.zeros_like(x) if not value else TENSORS.ones_like(x), dtype)  # type: ignore[attr-defined]
 
 
 def identity(input: Any, name: str | None = None) -> Tensor:
     """A tensor of the same value, another object; gradients pass through."""
     return TENSORS.identity(convert_to_tensor(input))  # type: ignore[attr-defined]
+
+
+def identity_n(input: Any, name: str | None = None) -> list[Tensor]:
+    """A list of tensors of the same values, other objects; gradients pass through."""
+    return [identity(x) for x in input]
+
+
+def ensure_shape(x: Any, shape: Any, name: str | None = None) -> Tensor:
+    """The tensor, given that it has a shape that agrees with `shape`, in which None stands for any size.
+
+    Raises InvalidArgumentError where it has not.
+    """
+    tensor = convert_to_tensor(x)
+    wanted = as_shape(shape)
+    if not wanted.is_compatible_with(tensor.shape):
+        raise errors.invalid(
+            "EnsureShape",
+            f"Shape of tensor input {shape_text(tensor._value.shape)} is not compatible with expected shape "
+            f"{shape_text(wanted._dims)}.",
+        )
+    return TENSORS.identity(tensor)  # type: ignore[attr-defined]

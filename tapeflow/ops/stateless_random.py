@@ -6,6 +6,7 @@ Every function scrambles its seeds into the beginning of a stream (`draws.statel
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,18 +14,15 @@ import numpy as np
 from ..core import errors
 from ..core.abstract import Abstract
 from ..core.convert import convert_to_tensor
-from ..core.dtypes import FLOATS, group, numpy_dtype, short_name
+from ..core.dtypes import group, numpy_dtype, short_name
 from ..core.op import define
 from ..core.tensor import Tensor
 from ..core.variable import Variable
-from . import seeds
-from .arithmetic import add, multiply
 from .draws import (
     FULL_INTEGERS,
     INTEGERS_32_64,
     PARAMETERS,
     WIDE_FLOATS,
-    parameter,
     random_binomial,
     random_categorical,
     random_gamma,
@@ -32,15 +30,20 @@ from .draws import (
     random_poisson,
     random_shuffle,
     random_truncated_normal,
-    random_uniform,
     random_uniform_full_int,
-    random_uniform_int,
     refused,
     refused_value,
     shape_argument,
     stateless_stream,
 )
-from .random import between, categorical_arguments, concentration_and_rate, rates, scaled_gamma
+from .random import (
+    categorical_arguments,
+    concentration_and_rate,
+    normal_from,
+    rates,
+    scaled_gamma,
+    uniform_from,
+)
 
 _FLOAT32, _INT32, _INT64 = np.dtype("float32"), np.dtype("int32"), np.dtype("int64")
 _UNIFORM = group("bfloat16", "float16", "float32", "float64", "int32", "int64", "uint32", "uint64")
@@ -54,6 +57,9 @@ class Algorithm(enum.Enum):
     AUTO_SELECT = 3
 
 
+_NUMBERS = {member.name.lower(): member.value for member in Algorithm}
+
+
 def algorithm(alg: Any, title: str) -> int:
     """The number of an algorithm, given as a member of `Algorithm`, its number, a tensor of it, or its name.
 
@@ -63,19 +69,18 @@ def algorithm(alg: Any, title: str) -> int:
     if isinstance(alg, Algorithm):
         number = alg.value
     elif isinstance(alg, str):
-        known = {member.name.lower(): member.value for member in Algorithm}
-        if alg not in known:
+        if alg not in _NUMBERS:
             raise ValueError(
                 f"Argument `alg` got unsupported value {alg}. Supported values are philox for the Philox algorithm, "
                 "threefry for the ThreeFry algorithm, and auto_select for auto-selection."
             )
-        number = known[alg]
+        number = _NUMBERS[alg]
     elif isinstance(alg, (int, np.integer, Tensor, Variable)):
         number = int(alg if not isinstance(alg, Variable) else alg.read_value())
         if number not in (1, 2, 3):
             raise ValueError(
-                f"Argument `alg` got unsupported value {number}. Supported values are 1 for the Philox algorithm, 2 for "
-                "the ThreeFry algorithm, and 3 for auto-selection."
+                f"Argument `alg` got unsupported value {number}. Supported values are 1 for the Philox algorithm, "
+                "2 for the ThreeFry algorithm, and 3 for auto-selection."
             )
     else:
         raise TypeError(f"Can't convert argument `alg` (of value {alg!r} and type {type(alg)}) to int.")
@@ -84,10 +89,11 @@ def algorithm(alg: Any, title: str) -> int:
     return number
 
 
-def _begin(seed: Any, alg: Any, title: str) -> Tensor:
-    if alg != "auto_select" and alg is not None:
+def _begin(seed: Any, alg: Any, title: str) -> Callable:
+    """What gives the stream of a stateless op once its other arguments are checked."""
+    if alg is not None:
         algorithm(alg, title)
-    return stateless_stream(seed)
+    return lambda dims=None, of=None: stateless_stream(seed)
 
 
 def stateless_uniform(
@@ -118,30 +124,25 @@ def stateless_uniform(
     if to.kind in "iu":
         if (minval is None) != (maxval is None):
             raise ValueError(
-                f"For integer `dtype` argument {to.name}, argument `minval` and `maxval` must be both None or not None. "
-                f"Got `minval`={minval} and `maxval`={maxval}."
+                f"For integer `dtype` argument {to.name}, argument `minval` and `maxval` must be both None or not "
+                f"None. Got `minval`={minval} and `maxval`={maxval}."
             )
         if minval is not None and to.kind == "u":
             raise ValueError(
                 f"Argument `dtype` got invalid value {to.name} when argument `minval` is not None. Please don't use "
                 "unsigned integers in this case."
             )
-    return uniform_from(lambda: _begin(seed, alg, "StatelessRandomUniformV2"), shape, minval, maxval, to)
+    begin = _begin(seed, alg, "StatelessRandomUniformV2")
+    return full_or_uniform_from(begin, shape, minval, maxval, to)
 
 
-def uniform_from(begin: Any, shape: Any, minval: Any, maxval: Any, dtype: np.dtype) -> Tensor:
-    """Uniform numbers from the stream that `begin()` gives once the other arguments are checked."""
-    if dtype.kind not in "iu":
-        low, high = convert_to_tensor(minval, dtype), convert_to_tensor(1 if maxval is None else maxval, dtype)
-        dims = shape_argument(shape, "StatelessRandomUniformV2")[0]
-        if maxval is None and type(minval) in (int, float) and minval == 0:
-            low, high = 0, None
-        return between(random_uniform(begin(), dims, dtype), low, high, dtype)
-    if minval is None:
-        dims = shape_argument(shape, "StatelessRandomUniformFullIntV2")[0]
-        return random_uniform_full_int(begin(), dims, dtype)
-    low, high = convert_to_tensor(minval, dtype), convert_to_tensor(maxval, dtype)
-    return random_uniform_int(begin(), low, high, shape_argument(shape, "StatelessRandomUniformIntV2")[0])
+def full_or_uniform_from(begin: Callable, shape: Any, minval: Any, maxval: Any, dtype: np.dtype) -> Tensor:
+    """`random.uniform_from`, and all integers of the dtype where both bounds are None."""
+    if dtype.kind in "iu" and minval is None:
+        dims, of = shape_argument(shape, "StatelessRandomUniformFullIntV2")
+        return random_uniform_full_int(begin(dims, of), dims, dtype)
+    title = "StatelessRandomUniformIntV2" if dtype.kind in "iu" else "StatelessRandomUniformV2"
+    return uniform_from(begin, shape, minval, maxval, dtype, title)
 
 
 def stateless_normal(
@@ -166,7 +167,7 @@ def stateless_normal(
     and for ThreeFry.
     """
     title = "StatelessRandomNormalV2"
-    return normal_from(lambda: _begin(seed, alg, title), random_normal, shape, mean, stddev, dtype, title)
+    return normal_from(_begin(seed, alg, title), random_normal, shape, mean, stddev, numpy_dtype(dtype), title)
 
 
 def stateless_truncated_normal(
@@ -183,15 +184,8 @@ def stateless_truncated_normal(
     Arguments, gradients and errors are those of `stateless_normal`.
     """
     title = "StatelessTruncatedNormalV2"
-    return normal_from(lambda: _begin(seed, alg, title), random_truncated_normal, shape, mean, stddev, dtype, title)
-
-
-def normal_from(begin: Any, draw: Any, shape: Any, mean: Any, stddev: Any, dtype: Any, title: str) -> Tensor:
-    """Normal numbers, truncated or not, from the stream that `begin()` gives once the other arguments are checked."""
-    to = numpy_dtype(dtype)
-    mean, stddev = parameter(mean, to, FLOATS, title), parameter(stddev, to, FLOATS, title)
-    dims = shape_argument(shape, title)[0]
-    return add(multiply(draw(begin(), dims, to), stddev), mean)
+    begin = _begin(seed, alg, title)
+    return normal_from(begin, random_truncated_normal, shape, mean, stddev, numpy_dtype(dtype), title)
 
 
 def stateless_gamma(
@@ -307,8 +301,7 @@ def stateless_shuffle(value: Any, seed: Any, alg: Any = "auto_select", name: str
 
     Differentiable: the gradient is put back in the old order. Raises InvalidArgumentError for a bad seed and ThreeFry.
     """
-    stream = _begin(seed, alg, "StatelessShuffle")
-    return random_shuffle(stream, convert_to_tensor(value), False)
+    return random_shuffle(_begin(seed, alg, "StatelessShuffle")(), convert_to_tensor(value), False)
 
 
 def split(seed: Any, num: Any = 2, alg: Any = "auto_select") -> Tensor:
@@ -338,7 +331,7 @@ def fold_in(seed: Any, data: Any, alg: Any = "auto_select") -> Tensor:
     """
     data = convert_to_tensor(data)
     _seed_dtype(data, "data")
-    return _fold(_begin(seed, alg, "StatelessRandomUniformFullIntV2"), data)
+    return _fold(_begin(seed, alg, "StatelessRandomUniformFullIntV2")(), data)
 
 
 def _seed_dtype(value: Tensor, argument: str) -> np.dtype:
@@ -361,8 +354,3 @@ def _fold_kernel(stream: Any, data: Any) -> np.ndarray:
 
 
 _fold = define("fold_in", lambda xp: _fold_kernel, _folded, inputs=2)
-
-
-def random_seeds(stream: Tensor, count: int) -> Tensor:
-    """`count` int64 keys of new streams, from one: what `Generator.make_seeds` and `split` are made of."""
-    return random_uniform_full_int(stream, shape_argument([count], "StatelessRandomUniformFullIntV2")[0], _INT64)

@@ -101,13 +101,13 @@ class LossFunctionWrapper(Loss):
         return f"<LossFunctionWrapper({self.fn}, kwargs={self._arguments})>"
 
 
-def loss_class(class_name: str, fn: Callable, name: str, **parameters: Any) -> type:
+def loss_class(class_name: str, fn: Callable, default_name: str, /, **parameters: Any) -> type:
     """The class of losses by `fn`, whose `parameters`, with their defaults, are the first arguments of its constructor.
 
     `reduction`, `name` and `dtype` follow, where `parameters` does not place them.
     """
     order = {**parameters}
-    order = {**order, **{k: v for k, v in {"reduction": "sum_over_batch_size", "name": name, "dtype": None}.items()
+    order = {**order, **{k: v for k, v in {"reduction": "sum_over_batch_size", "name": default_name, "dtype": None}.items()
                          if k not in order}}  # fmt: skip
     keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
     signature = inspect.Signature([inspect.Parameter(k, keyword, default=v) for k, v in order.items()])

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ...core.tensor import Tensor
-from ...ops.arithmetic import abs as absolute
+from ...ops.arithmetic import abs_ as absolute
 from ...ops.arithmetic import maximum, square, squared_difference
 from ...ops.comparison import less_equal
 from ...ops.elementary import log, rsqrt, softplus
@@ -76,8 +76,8 @@ def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
 
 
 def unit(x: Tensor, axis: int) -> Tensor:
-    """x scaled to length 1 along an axis; where it is no longer than 1e-6, divided by that."""
-    return x * rsqrt(maximum(reduce_sum(square(x), axis, keepdims=True), 1e-12))
+    """x scaled to length 1 along an axis; where it is shorter than the fuzz factor, divided by that."""
+    return x * rsqrt(maximum(reduce_sum(square(x), axis, keepdims=True), epsilon() ** 2))
 
 
 def poisson(y_true: Any, y_pred: Any) -> Tensor:

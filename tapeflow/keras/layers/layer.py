@@ -1,0 +1,373 @@
+"""`tf.keras.layers.Layer`: the call around what a layer computes, building, losses. See `holder.py` for what it owns.
+
+What a call costs above its ops decides how fast small models are. A layer that is built, does not ask for `training` or
+masks and is handed one tensor of its dtype goes straight to `call`; everything else goes through `_call_fully`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+
+from ...core import nest
+from ...core.dtypes import as_dtype, is_differentiable, numpy_dtype
+from ...core.shapes import TensorShape
+from ...core.tensor import Tensor
+from ...core.variable import Variable as CoreVariable
+from .. import constraints, initializers, regularizers
+from ..conversion import float_dtype, of_default_float
+from ..naming import scope, unique_name
+from ..registry import serialize
+from ..tracking import structure
+from ..variable import Variable
+from .calls import Flags, calls
+from .holder import Holder, Untracked, unique
+from .input_spec import check_inputs
+from .keras_tensor import KerasTensor
+
+
+class Layer(Holder):
+    """A function of tensors that has variables.
+
+    Subclasses make their variables in `build(input_shape)` by `add_weight`, and compute in `call(inputs, ...)`, which may
+    have parameters `training` and `mask`. Variables, layers, and lists and dictionaries of them that are assigned to
+    attributes belong to the layer.
+
+    Arguments:
+        activity_regularizer: a penalty on the outputs.
+        trainable: whether its variables are trained.
+        dtype: the float type of its variables, to which inputs of other float types are cast.
+        autocast: whether they are.
+        name: its name; by default the class's in snake case.
+        input_shape, batch_input_shape, input_dim, batch_size: the shape of the inputs, with which a model can be built
+            before it is called.
+    """
+
+    _call_parameters: tuple[str, ...] = ()
+    _takes_training = False
+    _takes_mask = False
+    _plain = False  # whether a call with one tensor can go straight to `call`
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "call" in cls.__dict__:
+            names = tuple(inspect.signature(cls.call).parameters)
+            cls._call_parameters = names[1:]
+            cls._takes_training = "training" in names
+            cls._takes_mask = "mask" in names
+
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__()
+        self._losses = Untracked()
+        shape = _input_shape(kwargs)
+        if kwargs:
+            raise ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}")
+        self.name = name or unique_name(type(self).__name__)
+        if not isinstance(self.name, str):
+            raise ValueError(f"Argument `name` must be a string. Received: name={name!r} (of type {type(name)})")
+        self.built = False
+        self.autocast = autocast
+        self.input_spec = None
+        self.supports_masking = False
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        Flags.losses |= self.activity_regularizer is not None
+        self._dtype = float_dtype(dtype)
+        self._trainable = bool(trainable)
+        self._batch_input_shape = shape
+
+    # -- calling --
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The layer of its inputs. Builds it first, where that is to be done."""
+        if self._plain and len(args) == 1 and not kwargs and not Flags.losses:
+            x = args[0]
+            if type(x) is Tensor and x._value.dtype is self._dtype:
+                try:
+                    return self.call(x)
+                except Exception:
+                    check_inputs(self.input_spec, x, self.name)
+                    raise
+        return self._call_fully(args, kwargs)
+
+    def _call_fully(self, args: tuple, kwargs: dict) -> Any:
+        args = tuple([self._converted(x) for x in args])
+        kwargs = {key: x if key == "training" else self._converted(x) for key, x in kwargs.items()}
+        training = self._training(args, kwargs)
+        outermost = not calls.depth
+        if outermost and Flags.losses:
+            self._forget_losses()
+        before = calls.training
+        calls.training = training
+        calls.depth += 1
+        try:
+            if self._plain:
+                outputs = self._checked_call(args, kwargs)
+            else:
+                outputs = self._first_call(args, kwargs)
+        finally:
+            calls.depth -= 1
+            calls.training = before
+        if self.activity_regularizer is not None:
+            for y in nest.flatten(outputs):
+                self.add_loss(self.activity_regularizer(y) / max(y.shape[0] or 1, 1))
+        return outputs
+
+    def _checked_call(self, args: tuple, kwargs: dict) -> Any:
+        if args:
+            check_inputs(self.input_spec, args[0], self.name)
+        return self.call(*args, **kwargs)
+
+    def _first_call(self, args: tuple, kwargs: dict) -> Any:
+        """A call before the layer is known to be built, with its name in the paths of variables made meanwhile."""
+        with scope(self.name):
+            if not self.built:
+                self._build_for(args, kwargs)
+            outputs = self._checked_call(args, kwargs)
+        simple = not self._takes_training and not self._takes_mask and self.activity_regularizer is None
+        if self.built and simple and self.autocast:
+            self._plain = True
+        return outputs
+
+    def _training(self, args: tuple, kwargs: dict) -> Any:
+        """The `training` of this call, given or taken from the layer around; and puts it among the arguments."""
+        names = self._call_parameters
+        if self._takes_training and "training" in names and names.index("training") < len(args):
+            given = args[names.index("training")]
+            return calls.training if given is None else given
+        given = kwargs.pop("training", None)
+        if given is None:
+            given = calls.training
+        if given is not None and self._takes_training:
+            kwargs["training"] = given
+        return given
+
+    def _converted(self, x: Any) -> Any:
+        """An argument with its floats cast to the layer's dtype; lists of numbers and arrays become tensors."""
+        kind = type(x)
+        if kind is Tensor:
+            have = x._value.dtype
+            if have is self._dtype or not self.autocast or not is_differentiable(have):
+                return x
+            return of_default_float(x, self._dtype)
+        if x is None or kind in (bool, int, float, str):
+            return x
+        if isinstance(x, dict):
+            return {key: self._converted(part) for key, part in x.items()}
+        if isinstance(x, tuple) or isinstance(x, list) and any(_has_shape(part) for part in x):
+            parts = [self._converted(part) for part in x]
+            return type(x)(*parts) if hasattr(x, "_fields") else tuple(parts) if isinstance(x, tuple) else parts
+        if isinstance(x, KerasTensor):
+            raise x.unsupported(self)
+        return of_default_float(x, self._dtype) if self.autocast else x
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """What the layer computes; subclasses define it."""
+        raise TypeError(f"Layer {type(self).__name__} does not have a `call()` method implemented.")
+
+    # -- building --
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the variables for inputs of this shape (a tuple, None for what is not known). Subclasses define it."""
+        self.built = True
+
+    def _build_for(self, args: tuple, kwargs: dict) -> None:
+        shapes = [_shape_of(x) for x in args]
+        names = [p for p in inspect.signature(self.build).parameters]
+        if len(names) > 1:
+            by_name = {f"{name}_shape": shape for name, shape in zip(self._call_parameters, shapes, strict=False)}
+            by_name.update({f"{name}_shape": _shape_of(x) for name, x in kwargs.items()})
+            wanted = {name: by_name[name] for name in names if name in by_name}
+            self.build(**wanted) if len(wanted) == len(names) else self.build(*shapes[: len(names)])
+        else:
+            self.build(shapes[0] if shapes else None)
+        self.built = True
+        structure.version += 1
+
+    def build_from_config(self, config: dict) -> None:
+        """Builds it for the input shape of a configuration."""
+        if config and config.get("input_shape") is not None:
+            with scope(self.name):
+                self.build(tuple(config["input_shape"]))
+            self.built = True
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape of the outputs for inputs of a shape, as tuples. Subclasses define it."""
+        raise TypeError(f"Layer {self.name} should override `def compute_output_shape(self, input_shape)`.")
+
+    def _output_shape(self, input_shape: Any) -> Any:
+        """`compute_output_shape`, or None for a layer that does not say."""
+        if type(self).compute_output_shape is Layer.compute_output_shape:
+            return None
+        return self.compute_output_shape(input_shape)
+
+    # -- variables --
+
+    def add_weight(
+        self,
+        shape: Any = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: Any = "none",
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> Variable:
+        """Makes a variable of the layer.
+
+        Arguments:
+            shape: its shape; () by default. A string in its place is the name, as in Keras 2.
+            initializer: what it begins with; Glorot's for floats, zeros for others.
+            dtype: its dtype; the layer's by default.
+            trainable: whether it is trained.
+            regularizer: a penalty that joins the layer's losses.
+            constraint: what optimizers apply to it after an update.
+            autocast, aggregation, and others of Keras 2 and 3: accepted, without effect.
+            name: its name.
+        """
+        unknown = kwargs.keys() - {"use_resource", "synchronization", "layout", "overwrite_with_gradient", "getter",
+                                   "collections", "partitioner", "experimental_autocast"}  # fmt: skip
+        if unknown:
+            raise TypeError(f"Unknown keyword arguments of add_weight: {sorted(unknown)}")
+        if isinstance(shape, str):
+            shape, name = (initializer, shape) if not isinstance(initializer, str) else (None, shape)
+            initializer = None if shape is not None else initializer
+        kind = numpy_dtype(as_dtype(dtype)) if dtype is not None else self._dtype
+        if initializer is None:
+            initializer = "glorot_uniform" if is_differentiable(kind) else "zeros"
+        variable = Variable(
+            initializers.get(initializer),
+            shape=_dims(() if shape is None else shape),
+            dtype=as_dtype(kind).name,
+            trainable=trainable,
+            aggregation=aggregation,
+            name=name or "variable",
+            regularizer=regularizers.get(regularizer),
+            constraint=constraints.get(constraint),
+        )
+        self._take(variable)
+        if not self._trainable:
+            variable._trainable = False
+        return variable
+
+    add_variable = add_weight
+
+    # -- losses --
+
+    def add_loss(self, loss: Any) -> None:
+        """Adds a loss, or a list of them, to those of the call that is being made."""
+        Flags.losses = True
+        self._losses.extend(loss if isinstance(loss, (list, tuple)) else [loss])
+
+    @property
+    def losses(self) -> list[Any]:
+        """What was added in the last call, here and in the layers inside, and the penalties on their variables."""
+        layers = unique(self._flatten_layers())
+        added = [value() if callable(value) else value for layer in layers for value in layer._losses]
+        weights = [v for v in self.trainable_weights if getattr(v, "regularizer", None) is not None]
+        return [*added, *[v.regularizer(v) for v in weights]]
+
+    def _forget_losses(self) -> None:
+        for layer in self._flatten_layers():
+            layer._losses.clear()
+
+    def add_metric(self, *args: Any, **kwargs: Any) -> None:
+        """Raises: metrics belong to models and training loops, as in Keras 3."""
+        raise AttributeError(
+            "add_metric() is not there (nor is it in Keras 3): keep a tf.keras.metrics object in the layer or the "
+            "training loop and call its update_state."
+        )
+
+    # -- description --
+
+    @property
+    def dtype(self) -> str:
+        """The name of the dtype of its variables."""
+        return as_dtype(self._dtype).name
+
+    variable_dtype = compute_dtype = dtype
+
+    @property
+    def path(self) -> str:
+        """Its name."""
+        return self.name
+
+    @property
+    def input_shape(self) -> Any:
+        """The shape of its inputs, where it was given one or a model gave it. Raises AttributeError otherwise."""
+        if self._batch_input_shape is None:
+            raise AttributeError(f"The layer '{self.name}' has never been called and thus has no defined input shape.")
+        return self._batch_input_shape
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of its outputs for inputs of `input_shape`."""
+        return self.compute_output_shape(self.input_shape)
+
+    def get_config(self) -> dict:
+        """The arguments to make the same layer again, without its variables' values.
+
+        A subclass whose constructor takes others adds them.
+        """
+        config = {"name": self.name, "trainable": self._trainable, "dtype": self.dtype}
+        if self.activity_regularizer is not None:
+            config["activity_regularizer"] = serialize(self.activity_regularizer, "keras.regularizers")
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict) -> Layer:
+        """A layer of a configuration. Raises TypeError for one that the constructor does not take."""
+        return cls(**config)
+
+    def get_build_config(self) -> dict | None:
+        """The input shape, for `build_from_config`."""
+        return {"input_shape": self._batch_input_shape}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _has_shape(x: Any) -> bool:
+    return isinstance(x, (Tensor, CoreVariable, KerasTensor)) or hasattr(x, "__array__") and np.ndim(x) > 0
+
+
+def _shape_of(x: Any) -> Any:
+    """The shapes of an argument, in its structure."""
+    if isinstance(x, dict):
+        return {key: _shape_of(part) for key, part in x.items()}
+    if isinstance(x, (list, tuple)):
+        return [_shape_of(part) for part in x]
+    return tuple(x.shape) if hasattr(x, "shape") else None
+
+
+def _dims(shape: Any) -> tuple:
+    if isinstance(shape, TensorShape):
+        return tuple(shape.as_list())
+    return tuple(int(n) for n in (shape if hasattr(shape, "__iter__") else (shape,)))
+
+
+def _input_shape(options: dict) -> tuple | None:
+    """The batch's shape that the options of a layer say; takes those options out."""
+    batch_size = options.pop("batch_size", None)
+    shape = options.pop("input_shape", None)
+    size = options.pop("input_dim", None)
+    length = options.pop("input_length", None)
+    batch_shape = options.pop("batch_input_shape", options.pop("batch_shape", None))
+    if batch_shape is not None:
+        return tuple(batch_shape)
+    if shape is None and size is not None:
+        shape = (size,) if length is None else (length, size)
+    return None if shape is None else (batch_size, *(shape if hasattr(shape, "__iter__") else (shape,)))

@@ -1,0 +1,119 @@
+"""Layers that rearrange or rescale: Reshape, Permute, Rescaling, Lambda."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any
+
+from ...core.tensor import Tensor
+from ...ops.casting import cast
+from ...ops.shaping import reshape, transpose
+from .input_spec import InputSpec
+from .layer import Layer
+
+
+class Reshape(Layer):
+    """The elements of each example in another shape, of which one dimension may be -1.
+
+    Raises ValueError where the number of elements differs.
+    """
+
+    def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.target_shape = tuple(target_shape) if hasattr(target_shape, "__iter__") else (target_shape,)
+        if self.target_shape.count(-1) > 1:
+            raise ValueError(f"There must be at most one unknown dimension (-1) in target_shape. Got: {target_shape}")
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return reshape(inputs, (-1, *self.compute_output_shape(inputs._value.shape)[1:]))
+
+    def compute_output_shape(self, input_shape: Any) -> tuple:
+        target = self.target_shape
+        if None in input_shape[1:]:
+            return (input_shape[0], *[None if n == -1 else n for n in target])
+        size, known = prod(input_shape[1:]), prod(n for n in target if n != -1)
+        if size != known and (-1 not in target or not known or size % known):
+            raise ValueError(
+                f"The total size of the tensor must be unchanged. Received: input_shape={tuple(input_shape[1:])}, "
+                f"target_shape={target}"
+            )
+        return (input_shape[0], *[size // known if n == -1 else n for n in target])
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "target_shape": self.target_shape}
+
+
+class Permute(Layer):
+    """The dimensions of each example, counted from 1, in another order. Raises ValueError for what is no permutation."""
+
+    def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dims = tuple(dims)
+        if sorted(dims) != list(range(1, len(dims) + 1)):
+            raise ValueError(
+                "Invalid permutation argument `dims` for Permute Layer. The set of indices in `dims` must be consecutive "
+                f"and start from 1. Received dims={dims}"
+            )
+        self.input_spec = InputSpec(ndim=len(self.dims) + 1)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return transpose(inputs, (0, *self.dims))
+
+    def compute_output_shape(self, input_shape: Any) -> tuple:
+        return (input_shape[0], *[input_shape[d] for d in self.dims])
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "dims": self.dims}
+
+
+class Rescaling(Layer):
+    """`inputs * scale + offset`, in the layer's float type."""
+
+    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.scale = scale
+        self.offset = offset
+        self.supports_masking = True
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return cast(inputs, self.dtype) * self.scale + self.offset
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return input_shape
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "scale": self.scale, "offset": self.offset}
+
+
+class Lambda(Layer):
+    """A function of the user's, called with `arguments` as well; `output_shape` says what shapes it gives.
+
+    Variables made in it do not belong to the layer.
+    """
+
+    def __init__(
+        self,
+        function: Callable,
+        output_shape: Any = None,
+        mask: Any = None,
+        arguments: dict | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.function = function
+        self.arguments = arguments or {}
+        self._output = output_shape
+        self.mask = mask
+
+    def call(self, inputs: Any) -> Any:
+        return self.function(inputs, **self.arguments)
+
+    def _output_shape(self, input_shape: Any) -> Any:
+        return None if self._output is None else self.compute_output_shape(input_shape)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        if self._output is None:
+            raise TypeError(f"The shape that the Lambda layer {self.name} gives is not known: pass it `output_shape`.")
+        shape = self._output(input_shape) if callable(self._output) else (input_shape[0], *self._output)
+        return tuple(shape)

@@ -1,0 +1,71 @@
+"""The table that `model.summary()` prints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..layers.layer import Layer
+
+
+def table(
+    model: Any, width: int, expand_nested: bool = False, show_trainable: bool = False, layer_range: Any = None
+) -> str:
+    """The layers of a model, the shapes of their outputs and their numbers of parameters, and the sums of these."""
+    rows = [["Layer (type)", "Output Shape", "Param #", *(["Trainable"] if show_trainable else [])]]
+    layers = model.layers
+    if layer_range is not None:
+        names = [layer.name for layer in layers]
+        layers = layers[names.index(layer_range[0]) : names.index(layer_range[1]) + 1]
+    for layer in layers:
+        rows.extend(_rows(layer, expand_nested, show_trainable, 0))
+    columns = len(rows[0])
+    widths = [max(len(row[i]) for row in rows) + 2 for i in range(columns)]
+    widths[0] += max(0, width - sum(widths) - columns - 1)
+    text = [f'Model: "{model.name}"', _rule(widths, "┏━┳┓"), _line(widths, rows[0], "┃"), _rule(widths, "┡━╇┩")]
+    for i, row in enumerate(rows[1:]):
+        text += [_rule(widths, "├─┼┤")] * (i > 0) + [_line(widths, row, "│")]
+    text.append(_rule(widths, "└─┴┘"))
+    for label, weights in (
+        ("Total", model.weights),
+        ("Trainable", model.trainable_weights),
+        ("Non-trainable", model.non_trainable_weights),
+    ):
+        sizes = [(int(np.prod(tuple(v.shape), dtype=np.int64)), v.dtype.size) for v in weights]
+        text.append(f" {label} params: {sum(n for n, _ in sizes):,} ({_bytes(sum(n * b for n, b in sizes))})")
+    return "\n".join(text)
+
+
+def _rows(layer: Layer, expand_nested: bool, show_trainable: bool, depth: int) -> list[list[str]]:
+    shape = "?"
+    if layer._batch_input_shape is not None:
+        found = layer._output_shape(layer._batch_input_shape)
+        shape = "?" if found is None else str(found)
+    count = f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
+    row = [f"{'  ' * depth}{layer.name} ({type(layer).__name__})", shape, count]
+    rows = [row + ([("Y" if layer.trainable else "N") if layer.weights else "-"] if show_trainable else [])]
+    if expand_nested:
+        for inner in layer._sublayers():
+            if isinstance(inner, Layer):
+                rows.extend(_rows(inner, True, show_trainable, depth + 1))
+    return rows
+
+
+def _rule(widths: list[int], marks: str) -> str:
+    left, dash, cross, right = marks
+    return left + cross.join(dash * w for w in widths) + right
+
+
+def _line(widths: list[int], cells: list[str], bar: str) -> str:
+    numbers = {2}
+    shown = [f" {c:>{w - 2}} " if i in numbers else f" {c:<{w - 2}} " for i, (c, w) in enumerate(zip(cells, widths))]
+    return bar + bar.join(shown) + bar
+
+
+def _bytes(size: float) -> str:
+    for unit in ("B", "KB", "MB", "GB"):
+        if size < 1024:
+            return f"{size:.2f} {unit}"
+        size /= 1024
+    return f"{size:.2f} TB"

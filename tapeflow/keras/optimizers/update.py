@@ -1,0 +1,101 @@
+"""Optimizers that change arrays in place: what a subclass gives is data and one rule.
+
+    slots       what is kept for each variable: names, and the number they begin with
+    constants   the numbers of a step, from its count and the learning rate
+    rule        how arrays change: the variable w, the gradient g (read only), a scratch array t, the slots
+
+A rule writes with `out` arguments into w, t and the slots and makes no other array. Its numbers come in the variable's
+dtype: a Python number inside a ufunc costs 0.4 us.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...core import errors
+from ...core.tensor import ndarray
+from ..initializers import Constant
+from ..naming import scope
+from .optimizer import Optimizer
+
+
+class ArrayOptimizer(Optimizer):
+    """An optimizer given by `slots`, `constants` and `rule`."""
+
+    def __init__(self, learning_rate: Any, **options: Any) -> None:
+        super().__init__(learning_rate, **options)
+        self._slots: list[list[Any]] = []  # of each variable
+        self._scratch: dict[tuple, np.ndarray] = {}
+
+    def slots(self) -> tuple[tuple[str, float], ...]:
+        """The names of what is kept for each variable, each with its first value."""
+        return ()
+
+    def constants(self, step: int, rate: float) -> tuple[float, ...]:
+        """The numbers that the rule needs at a step, counted from 1."""
+        return (rate,)
+
+    @staticmethod
+    def rule(w: Any, g: Any, t: Any, slots: list[Any], c: list[Any]) -> None:
+        """Changes w, and the slots."""
+        raise TypeError("an optimizer on arrays must define its rule")
+
+    def _know(self, variable: Any) -> int:
+        index = super()._know(variable)
+        if index == len(self._slots):
+            with scope(self.name):
+                self._slots.append(
+                    [
+                        self.add_variable_from_reference(variable, name, Constant(first) if first else "zeros")
+                        for name, first in self.slots()
+                    ]
+                )
+        return index
+
+    def _update(self, grads: list[Any], variables: list[Any], rate: Any) -> None:
+        numbers = self.constants(int(self._iterations._tensor._value) + 1, float(rate))
+        typed: dict = {}
+        index, known, rule = self._index, self._slots, self.rule
+        for g, v in zip(grads, variables):  # noqa: B905 - made together
+            i = index.get(id(v))
+            if i is None:
+                i = self._know(v)
+            dtype = v._dtype
+            constants = typed.get(dtype)
+            if constants is None:
+                constants = typed[dtype] = [dtype.type(c) for c in numbers]
+            shape = v._tensor._value.shape
+            if g.shape != shape:
+                raise wrong_shape(g, v)
+            if g.dtype is not dtype:
+                g = g.astype(dtype)
+            if shape:
+                t = self._scratch.get((shape, dtype))
+                if t is None:
+                    t = self._scratch[shape, dtype] = np.empty(shape, dtype)
+                rule(writable(v), g, t, [writable(s) for s in known[i]], constants)
+            else:  # arithmetic in place needs arrays
+                arrays = [np.array([x._tensor._value]) for x in (v, *known[i])]
+                rule(arrays[0], np.array([g]), np.empty(1, dtype), arrays[1:], constants)
+                for x, a in zip((v, *known[i]), arrays, strict=True):
+                    x._set(a[0])
+
+
+def writable(variable: Any) -> ndarray:
+    """The array of a variable, which only the variable sees: a copy takes its place where others do."""
+    array = variable.buffer()
+    if array is None:
+        array = variable._tensor._value.copy()
+        variable._set(array)
+    return array
+
+
+def wrong_shape(g: Any, variable: Any) -> errors.InvalidArgumentError:
+    """The error of a gradient that is not of its variable's shape."""
+    return errors.invalid(
+        "ApplyGradients",
+        f"The gradient of variable '{getattr(variable, 'path', variable.name)}' has shape {list(g.shape)}, and the "
+        f"variable {list(variable._tensor._value.shape)}; they must be equal.",
+    )

@@ -1,0 +1,29 @@
+"""`tf.linalg`: products and norms of matrices."""
+
+from typing import NoReturn
+
+from .ops.creation import eye
+from .ops.einsum import einsum
+from .ops.norms import cross, l2_normalize, norm, normalize, trace
+from .ops.products import matmul, matvec, tensordot
+from .ops.selection import global_norm
+
+__all__ = [
+    "cross",
+    "einsum",
+    "eye",
+    "global_norm",
+    "l2_normalize",
+    "matmul",
+    "matvec",
+    "norm",
+    "normalize",
+    "tensordot",
+    "trace",
+]
+
+
+def __getattr__(name: str) -> NoReturn:
+    from .compat.nearest import missing
+
+    raise missing(__name__, name)
