@@ -31,7 +31,9 @@ lint: $(VENV)/installed-dev
 	@$(BIN)/mypy
 	@$(BIN)/python docs/generate.py --check
 
+# bytecode first: some environments write none, and the time to import would be the time to compile
 bench: $(VENV)/installed-demo
+	@$(BIN)/python -m compileall -q tapeflow
 	@$(BIN)/python -m bench $(BENCH_ARGS)
 
 docs: $(VENV)/installed-demo

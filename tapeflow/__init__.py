@@ -40,7 +40,7 @@ from .core.shapes import TensorShape, broadcast_static_shape
 from .core.tensor import Tensor
 from .core.type_spec import TensorSpec, TypeSpec
 from .core.variable import Variable, VariableAggregation, VariableSynchronization
-from .ops import operators as _operators  # attaches the operators of tensors and variables
+from .ops import operators as _operators  # noqa: F401 - attaches the operators of tensors and variables
 from .ops.argextrema import argmax, argmin
 from .ops.arithmetic import abs_ as abs
 from .ops.arithmetic import (
@@ -146,22 +146,23 @@ newaxis = None
 
 # where the names are that load on first use
 _LAZY = {
-    ".": "autodiff bitwise compat config debugging dtypes errors initializers keras linalg losses math metrics nest nn optimizers random version",
+    ".": "autodiff bitwise compat config debugging dtypes errors keras linalg math nest nn random strings version",
+    ".keras": "initializers losses metrics optimizers",
     ".core.context": "executing_eagerly get_logger init_scope",
     ".core.device": "device",
     ".core.device_spec": "DeviceSpec",
     ".ops.assertions": "Assert assert_equal assert_greater assert_less",
     ".ops.shape_assertions": "assert_rank",
     ".ops.clock": "timestamp",
-    ".ops.initializers": "constant_initializer ones_initializer random_normal_initializer random_uniform_initializer zeros_initializer",
+    ".ops.initializers": "constant_initializer ones_initializer random_normal_initializer "
+    "random_uniform_initializer zeros_initializer",
     ".ops.norms": "norm",
-    ".ops.ordering": "group no_op",
+    ".ops.ordering": "control_dependencies group no_op",
     ".ops.output": "print",
 }
 _PLACES = {name: module for module, names in _LAZY.items() for name in names.split()}
 
 __all__ = [
-    "__version__",
     "Assert",
     "DType",
     "DeviceSpec",
@@ -176,6 +177,7 @@ __all__ = [
     "Variable",
     "VariableAggregation",
     "VariableSynchronization",
+    "__version__",
     "abs",
     "acos",
     "acosh",
@@ -214,6 +216,7 @@ __all__ = [
     "config",
     "constant",
     "constant_initializer",
+    "control_dependencies",
     "convert_to_tensor",
     "cos",
     "cosh",
@@ -330,6 +333,7 @@ __all__ = [
     "stop_gradient",
     "strided_slice",
     "string",
+    "strings",
     "subtract",
     "tan",
     "tanh",

@@ -1,4 +1,4 @@
-"""The floors of the house: each file imports only from floors below its own (or its own), and core modules from core."""
+"""The floors of the house: each file imports only from its own floor and those below."""
 
 import ast
 from pathlib import Path
@@ -26,7 +26,7 @@ FLOORS = {
 
 
 def imports(path):
-    """The first parts below `tapeflow` of what a file imports when it is loaded (imports inside functions load late)."""
+    """The parts of tapeflow that a file imports when it is loaded (imports inside functions load late)."""
     package = path.relative_to(ROOT.parent).with_suffix("").parts
     if path.name == "__init__.py":
         package = (*package[:-1], "")
@@ -54,14 +54,13 @@ def test_files_import_only_downward():
             continue  # the namespace files beside the floors only name things
         for target in imports(path):
             if target in FLOORS and FLOORS[target] > FLOORS[place]:
-                wrong.append(f"{path.relative_to(ROOT)} (floor {FLOORS[place]}) imports {target} (floor {FLOORS[target]})")
+                wrong.append(f"{path.relative_to(ROOT)} imports {target}")
     assert wrong == []
 
 
-def test_the_rule_catches_an_upward_import(tmp_path):
-    file = ROOT / "core" / "tensor.py"
-    assert set(imports(file)) == {"core"}
-    assert "ops" in set(imports(ROOT / "keras" / "__init__.py")) | {"ops"}
+def test_the_rule_sees_what_a_file_imports():
+    assert set(imports(ROOT / "core" / "tensor.py")) == {"core"}
+    assert set(imports(ROOT / "autodiff" / "tape.py")) == {"core", "autodiff"}
 
 
 def test_file_names_say_something():

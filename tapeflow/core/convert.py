@@ -7,7 +7,7 @@ Objects with a method `__tf_tensor__(dtype, name)`, variables among them, conver
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -84,6 +84,8 @@ def register_tensor_conversion_function(base_type: Any, conversion_func: Callabl
     types = base_type if isinstance(base_type, tuple) else (base_type,)
     if not all(isinstance(t, type) for t in types):
         raise TypeError(f"Argument `base_type` must be a type or a tuple of types. Received: {base_type!r}")
+    if any(issubclass(t, (bool, int, float, complex, ndarray, np.generic)) for t in types):
+        raise TypeError("Cannot register conversions for Python numeric types and NumPy scalars and arrays.")
     if not callable(conversion_func):
         raise TypeError(f"Argument `conversion_func` must be callable. Received: {conversion_func!r}")
     _registered.append((types, conversion_func, priority))

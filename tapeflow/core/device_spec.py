@@ -26,7 +26,7 @@ class DeviceSpec:
         device_type: str | None = None,
         device_index: int | None = None,
     ) -> None:
-        self._values = (
+        self._values: tuple[Any, ...] = (
             None if job is None else str(job),
             None if replica is None else int(replica),
             None if task is None else int(task),

@@ -263,8 +263,10 @@ class Group(set):
     def __init__(self, members: Any, takes_bfloat16: bool) -> None:
         super().__init__(members)
         self.takes_bfloat16 = takes_bfloat16
-        if takes_bfloat16:
+        if takes_bfloat16 and bfloat16._np is None:
             Group._waiting.append(self)
+        elif takes_bfloat16:
+            self.update((bfloat16._np, bfloat16._np.type))
 
     def __or__(self, other: Any) -> Group:
         return Group(set(self) | set(other), self.takes_bfloat16 or getattr(other, "takes_bfloat16", False))

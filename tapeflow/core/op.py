@@ -147,7 +147,7 @@ def _of_one(op: Op) -> Callable:
 
 
 def _of_any(op: Op) -> Callable:
-    kernel, n, single = op.kernel, op.inputs, op.outputs == 1
+    kernel, saves, n, single = op.kernel, op.saves, op.inputs, op.outputs == 1
     differentiable = bool(op.grads)
 
     def call(*args: Any) -> Any:
@@ -155,26 +155,43 @@ def _of_any(op: Op) -> Callable:
             inputs, attributes = tuple(args[0]), args[1:]
         else:
             inputs, attributes = args[:n], args[n:]
-        tracked = False
+        values, keys, tracked = [], [], False
         for x in inputs:
             if type(x) is not Tensor:
                 return interpret(op, inputs, attributes)
-            if x._key is not None:
+            values.append(x._value)
+            key = x._key
+            keys.append(key)
+            if key is not None:
                 tracked = True
-        values = [x._value for x in inputs]
         try:
             result = kernel(values, *attributes) if n is None else kernel(*values, *attributes)
         except Exception as error:
             raise refusal(op, values, attributes, error) from None
-        if single:
-            out = wrap(flat(result))
-            if tracked and differentiable:
-                record(op, inputs, attributes, (out,))
-            return out
-        outs = tuple([wrap(flat(v)) for v in result])
-        if tracked and differentiable and outs:
-            record(op, inputs, attributes, outs)
-        return outs
+        if not single:
+            outs = tuple([wrap(flat(v)) for v in result])
+            if tracked and differentiable and outs:
+                record(op, inputs, attributes, outs)
+            return outs
+        if type(result) is ndarray and not result.ndim and result.dtype is not _OBJECT:
+            result = result[()]
+        out = Tensor()
+        out._value = result
+        out._key = None
+        if tracked and differentiable:
+            # what `record` does, from what is at hand here
+            for tape in active_tapes():
+                records = tape._records
+                for key in keys:
+                    if key in records:
+                        if out._key is None:
+                            out._key = new_key()
+                            saved = saves(*inputs, out, *attributes) if saves is not None else ()
+                            shapes = (*[v.shape for v in values], result.shape)
+                            entry = (op, tuple(keys), saved, attributes, shapes, 1)
+                        records[out._key] = entry
+                        break
+        return out
 
     return call
 
@@ -209,16 +226,11 @@ def refusal(op: Op, values: Any, attributes: tuple, error: Exception) -> Excepti
 # -- backward through a record -----------------------------------------------------------------------------------------
 
 
-def _unpack(F: Namespace, rec: tuple) -> tuple:
-    saved = rec[2]
+def _pull(F: Namespace, g: Any, rec: tuple, wanted: Any, grads: dict) -> None:
+    op, keys, saved, attributes, _, _ = rec
     if F.raw and saved:
         saved = [s._value if type(s) is Tensor else s for s in saved]
-    return saved, rec[3]
-
-
-def _pull(F: Namespace, g: Any, rec: tuple, wanted: Any, grads: dict) -> None:
-    saved, attributes = _unpack(F, rec)
-    for key, rule in zip(rec[1], rec[0].grads):  # noqa: B905 - strict costs 0.1 us
+    for key, rule in zip(keys, op.grads):  # noqa: B905 - strict costs 0.1 us
         if rule is not None and key in wanted:
             d = rule(F, g, *saved, *attributes)
             if d is not None:
@@ -236,11 +248,14 @@ def _pull_one(F: Namespace, g: Any, rec: tuple, wanted: Any, grads: dict) -> Non
 
 
 def _joint_pull(F: Namespace, g: Any, rec: tuple, wanted: Any, grads: dict) -> None:
-    saved, attributes = _unpack(F, rec)
-    keys = rec[1] if type(rec[1]) is tuple else (rec[1],)
-    needs = [key in wanted for key in keys]
-    for key, need, d in zip(keys, needs, rec[0].grads(F, g, needs, *saved, *attributes), strict=True):
-        if need and d is not None:
+    op, keys, saved, attributes, _, _ = rec
+    if F.raw and saved:
+        saved = [s._value if type(s) is Tensor else s for s in saved]
+    if type(keys) is not tuple:
+        keys = (keys,)
+    found = op.grads(F, g, [key in wanted for key in keys], *saved, *attributes)
+    for key, d in zip(keys, found):  # noqa: B905
+        if d is not None and key in wanted:
             grads[key] = grads[key] + d if key in grads else d
 
 

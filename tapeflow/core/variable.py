@@ -57,9 +57,9 @@ class Variable:
         dtype: the dtype to convert the initial value to.
         shape: the static shape, where later values may have another than the first (None dimensions).
         name: its name, which prints with `:0` behind it and the name scopes before it.
-        validate_shape: False leaves the static shape unknown.
         constraint: a function that optimizers apply to the value after an update.
-        caching_device, variable_def, import_scope, experimental_enable_variable_lifting: accepted, without effect.
+        validate_shape, caching_device, variable_def, import_scope, experimental_enable_variable_lifting: accepted,
+            without effect.
         synchronization, aggregation: for distribution strategies.
 
     Raises ValueError for a missing value or a shape that disagrees, TypeError for a value that does not fit the dtype.
@@ -86,6 +86,8 @@ class Variable:
     ) -> None:
         if initial_value is None:
             raise ValueError("The `initial_value` arg to `tf.Variable` must be specified.")
+        if name is not None and not isinstance(name, str):
+            raise ValueError(f"The name of a tf.Variable is a string, not {name!r}")
         if not isinstance(synchronization, VariableSynchronization):
             raise ValueError(f"Invalid variable synchronization mode: {synchronization!r} for variable {name}")
         if not isinstance(aggregation, VariableAggregation):
@@ -98,7 +100,7 @@ class Variable:
                 f"{initial_value.dtype.name}: {initial_value!r}"
             )
         value = convert_to_tensor(initial_value, dtype)._value
-        declared = TensorShape(value.shape) if validate_shape else TensorShape(None)
+        declared = TensorShape(value.shape)
         if shape is not None:
             declared = TensorShape(shape)
             if not declared.is_compatible_with(value.shape):
@@ -110,7 +112,7 @@ class Variable:
             trainable = synchronization != VariableSynchronization.ON_READ
         self._shape = declared
         self._trainable = bool(trainable)
-        self._name = f"{current_scope()}{name or 'Variable'}:0"
+        self._name = f"{current_scope()}{'Variable' if name is None else name}:0"
         self._constraint = constraint
         self._synchronization = synchronization
         self._aggregation = aggregation
@@ -268,6 +270,8 @@ class Variable:
 
     def _update(self, combine: Callable, delta: Any, title: str) -> None:
         d = self._operand(delta)
+        if d.dtype.kind == "b":
+            raise errors.invalid(title, f"Variable '{self._name}' of bools cannot be added to")
         have = self._tensor._value
         if d.shape != have.shape:
             raise errors.invalid(

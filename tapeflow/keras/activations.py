@@ -11,12 +11,12 @@ from ..ops import activations as ops
 from ..ops.arithmetic import abs_ as absolute
 from ..ops.arithmetic import maximum, minimum, sign
 from ..ops.comparison import greater, greater_equal, less_equal
-from ..ops.shaping import zeros_like
 from ..ops.elementary import exp, log_sigmoid, softplus, sqrt
 from ..ops.elementary import sigmoid as _sigmoid
 from ..ops.elementary import tanh as _tanh
 from ..ops.joining import split
 from ..ops.selection import clip_by_value, where
+from ..ops.shaping import zeros_like
 from .logits import remember
 from .registry import resolve
 from .registry import serialize as _serialize

@@ -13,6 +13,8 @@ from ..core.variable import Variable
 from ..ops.casting import cast
 from .settings import floatx
 
+_INT32, _INT64 = np.dtype("int32"), np.dtype("int64")
+
 
 def converted(value: Any, dtype: np.dtype) -> Tensor:
     """The value as a tensor of this dtype, cast where it has another."""
@@ -29,6 +31,14 @@ def predicted(y_pred: Any) -> Tensor:
     if type(y_pred) is not Tensor:
         y_pred = convert_to_tensor(y_pred)
     return y_pred if is_differentiable(y_pred._value.dtype) else cast(y_pred, floatx())
+
+
+def class_numbers(value: Any) -> Tensor:
+    """Numbers of classes as a tensor of int32 or int64; others are cast to int64."""
+    if type(value) is ndarray and value.dtype.kind in "iufb":
+        return wrap(flat(value.astype(_INT64)))
+    tensor = convert_to_tensor(value)
+    return tensor if tensor._value.dtype in (_INT32, _INT64) else cast(tensor, _INT64)
 
 
 def of_default_float(x: Any, dtype: np.dtype) -> Any:

@@ -32,7 +32,7 @@ def _cast(xp: Any) -> Callable:
     return cast
 
 
-_THROUGH = {("i", 1): np.dtype("int32"), ("i", 2): np.dtype("int32"), ("u", 1): np.dtype("int32")}
+_THROUGH: dict[Any, np.dtype] = {("i", 1): np.dtype("int32"), ("i", 2): np.dtype("int32"), ("u", 1): np.dtype("int32")}
 _THROUGH |= {("u", 2): np.dtype("int32"), ("u", 4): np.dtype("int64")}
 _INT64, _FLOAT32 = np.dtype("int64"), np.dtype("float32")
 

@@ -17,7 +17,10 @@ from .arithmetic import typed_constant, zero
 
 _pi = typed_constant(np.pi)
 _i = typed_constant(1j)
-_COMPLEX = {np.dtype("float32"): np.dtype("complex64"), np.dtype("float64"): np.dtype("complex128")}
+_COMPLEX: dict[Any, np.dtype] = {
+    np.dtype("float32"): np.dtype("complex64"),
+    np.dtype("float64"): np.dtype("complex128"),
+}
 
 _real = define(
     "real",

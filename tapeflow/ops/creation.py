@@ -1,4 +1,4 @@
-"""Tensors made from nothing but their shape: zeros, ones, fill, range, linspace, eye, one_hot, meshgrid, sequence_mask."""
+"""Tensors made from little but their shape: zeros, fill, eye, range, linspace, meshgrid, sequence_mask, one_hot."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def fill(dims: Any, value: Any, name: str | None = None, layout: Any = None) -> 
     x = convert_to_tensor(value)
     if x._value.shape != ():
         raise errors.invalid("Fill", f"value must represent a scalar, got shape {shape_text(x._value.shape)}")
-    return TENSORS.broadcast_to(x, shape)  # type: ignore[attr-defined]
+    return TENSORS.broadcast_to(x, shape)
 
 
 def eye(
@@ -71,7 +71,9 @@ def eye(
     for n in (num_rows, columns):
         if isinstance(n, (Tensor, Variable)):
             n = convert_to_tensor(n)._value
-        if not isinstance(n, (int, np.integer)) and not (isinstance(n, np.ndarray) and not n.ndim and n.dtype.kind in "iu"):
+        if not isinstance(n, (int, np.integer)) and not (
+            isinstance(n, np.ndarray) and not n.ndim and n.dtype.kind in "iu"
+        ):
             raise TypeError(
                 "Arguments `num_rows` and `num_columns` must be positive integer values. "
                 f"Received: num_rows={num_rows}, num_columns={columns}"
@@ -118,7 +120,9 @@ def range_(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, nam
             raise refused_integer(to, "Range", "Tidx", ", ".join(_RANGES))
         given = [v if isinstance(v, (Tensor, Variable)) else convert_to_tensor(v, to) for v in (start, limit, delta)]
         given = [convert_to_tensor(v) for v in given]
-    first, last, step = [_scalar(v, what, "Range").astype(to) for v, what in zip(given, ("start", "limit", "delta"), strict=True)]
+    first, last, step = [
+        _scalar(v, what, "Range").astype(to) for v, what in zip(given, ("start", "limit", "delta"), strict=True)
+    ]
     if not step:
         raise errors.invalid("Range", f"Requires delta != 0: {step}")
     if step > 0 and first > last or step < 0 and first < last:
@@ -183,8 +187,9 @@ def meshgrid(*args: Any, **kwargs: Any) -> list[Tensor]:
         indexing: "xy" (the default), where the first two dimensions of the result are n2, n1, or "ij", where they are
             n1, n2.
 
-    Returns a tensor of the grid's shape for each. Raises ValueError for another `indexing`, TypeError for other keywords,
-    InvalidArgumentError for mixed dtypes.
+    Returns a tensor of the grid's shape for each.
+
+    Raises ValueError for another `indexing`, TypeError for other keywords, InvalidArgumentError for mixed dtypes.
     """
     indexing = kwargs.pop("indexing", "xy")
     kwargs.pop("name", None)
@@ -313,7 +318,9 @@ def _on_and_off(on_value: Any, off_value: Any, dtype: Any) -> tuple[Any, Any]:
     if on_value is None and off_value is None:
         wanted = wanted or float32
         if wanted is string or wanted is bool_:
-            raise TypeError(f"Cannot convert 1 to EagerTensor of dtype {wanted.name}: give one_hot on_value and off_value")
+            raise TypeError(
+                f"Cannot convert 1 to EagerTensor of dtype {wanted.name}: give one_hot on_value and off_value"
+            )
         return numpy_dtype(wanted).type(1), numpy_dtype(wanted).type(0)
     given = {}
     for what, value in (("on_value", on_value), ("off_value", off_value)):

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..core import errors
 from ..core.abstract import Abstract
-from ..core.convert import convert_to_tensor
+from ..core.convert import convert_like, convert_to_tensor, is_tensor
 from ..core.dtypes import short_name
 from ..core.op import TENSORS, define
 from ..core.shapes import shape_text
@@ -24,7 +24,8 @@ def _tiled(x: Any, multiples: tuple) -> Abstract:
         return Abstract((None,) * len(multiples), x.dtype)
     if len(multiples) != len(x.shape):
         raise errors.invalid(
-            "Tile", f"Expected multiples argument to be a vector of length {len(x.shape)} but got length {len(multiples)}"
+            "Tile",
+            f"Expected multiples argument to be a vector of length {len(x.shape)} but got length {len(multiples)}",
         )
     for i, m in enumerate(multiples):
         if m < 0:
@@ -86,9 +87,11 @@ def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None =
     x = convert_to_tensor(input)
     counts = np.asarray(convert_to_tensor(repeats)._value)
     if counts.dtype.kind not in "iu":
-        raise TypeError(f"Argument `repeats` must be of type integer. Received {repeats!r} of dtype {counts.dtype.name}")
+        raise TypeError(
+            f"Argument `repeats` must be of type integer. Received {repeats!r} of dtype {counts.dtype.name}"
+        )
     if axis is None or not x._value.shape:
-        x, axis = TENSORS.reshape(x, (-1,)), axis or 0  # type: ignore[attr-defined]
+        x, axis = TENSORS.reshape(x, (-1,)), axis or 0
     shape = x._value.shape
     rank = len(shape)
     if not -rank <= axis < rank:
@@ -100,15 +103,15 @@ def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None =
         raise errors.invalid("Repeat", f"repeats must be >= 0, but got {counts.tolist()}")
     if counts.size == 1:
         n = int(counts.reshape(-1)[0])
-        x = TENSORS.reshape(x, (*shape[: axis + 1], 1, *shape[axis + 1 :]))  # type: ignore[attr-defined]
+        x = TENSORS.reshape(x, (*shape[: axis + 1], 1, *shape[axis + 1 :]))
         x = _tile(x, (1,) * (axis + 1) + (n,) + (1,) * (rank - axis - 1))
-        return TENSORS.reshape(x, (*shape[:axis], shape[axis] * n, *shape[axis + 1 :]))  # type: ignore[attr-defined]
+        return TENSORS.reshape(x, (*shape[:axis], shape[axis] * n, *shape[axis + 1 :]))
     if counts.size != shape[axis]:
         raise ValueError(f"Dimensions {shape[axis]} and {counts.size} are not compatible: one repeat for each part")
     which = convert_to_tensor(np.arange(shape[axis], dtype=np.int32).repeat(counts))
     # a leading dimension of 1 makes the gradient of the gather a dense one
-    x = TENSORS.gather(TENSORS.reshape(x, (1, *shape)), which, axis + 1, 0)  # type: ignore[attr-defined]
-    return TENSORS.reshape(x, x._value.shape[1:])  # type: ignore[attr-defined]
+    x = TENSORS.gather(TENSORS.reshape(x, (1, *shape)), which, axis + 1, 0)
+    return TENSORS.reshape(x, x._value.shape[1:])
 
 
 # -- pad ---------------------------------------------------------------------------------------------------------------
@@ -121,8 +124,8 @@ def _padded(x: Any, paddings: tuple, mode: str, value: Any) -> Abstract:
     if len(paddings) != len(x.shape):
         raise errors.invalid(
             title,
-            f"The first dimension of paddings must be the rank of inputs: {len(x.shape)} for shape {shape_text(x.shape)}, "
-            f"not {len(paddings)}",
+            "The first dimension of paddings must be the rank of inputs: "
+            f"{len(x.shape)} for shape {shape_text(x.shape)}, not {len(paddings)}",
         )
     # a reflection leaves out the element at the edge, a symmetric one repeats it
     edge = mode == "REFLECT"
@@ -158,9 +161,7 @@ def _pad_grad(F: Any, g: Any, shape: tuple, paddings: tuple, mode: str, value: A
     return F.strided_slice(g, tuple([(a, a + n, None) for n, (a, _) in zip(shape, paddings, strict=True)]))
 
 
-_pad = define(
-    "pad", _pad_kernel, _padded, [_pad_grad], saves=lambda x, out, paddings, mode, value: (x._value.shape,)
-)
+_pad = define("pad", _pad_kernel, _padded, [_pad_grad], saves=lambda x, out, paddings, mode, value: (x._value.shape,))
 
 
 def _fold_kernel(xp: Any) -> Any:
@@ -208,11 +209,13 @@ def pad(
         paddings: [n, 2] integers, how many before and how many after.
         mode: "CONSTANT" puts `constant_values` there, "REFLECT" mirrors at the elements on the edge, "SYMMETRIC"
             mirrors with them. In upper or lower case.
-        constant_values: a scalar.
+        constant_values: a scalar; no derivative goes to it.
 
     Raises InvalidArgumentError for paddings of another shape, negative or larger than what there is to mirror,
     ValueError for another mode, TypeError for a constant that does not fit the tensor's dtype.
     """
+    if isinstance(constant_values, (Tensor, Variable)) and not is_tensor(tensor):
+        tensor = convert_like(tensor, convert_to_tensor(constant_values)._value.dtype)
     x = convert_to_tensor(tensor)
     how = mode.upper()
     if how not in ("CONSTANT", "REFLECT", "SYMMETRIC"):
@@ -248,9 +251,4 @@ def _pad_with(x: Tensor, pairs: tuple, constant_values: Any) -> Tensor:
         constant = convert_to_tensor(constant_values, x._value.dtype)
     if constant._value.shape != ():
         raise errors.invalid("PadV2", f"constant_values must be a scalar. Found: {shape_text(constant._value.shape)}")
-    if constant._key is None:
-        return _pad(x, pairs, "CONSTANT", constant._value[()] if x._value.dtype.kind == "O" else constant._value)
-    # a constant that a tape may track: its gradient is what comes to the places around x
-    inside = _pad(convert_to_tensor(np.ones(x._value.shape, bool)), pairs, "CONSTANT", False)
-    padded = _pad(x, pairs, "CONSTANT", 0)
-    return TENSORS.where(inside, padded, constant)  # type: ignore[attr-defined]
+    return _pad(x, pairs, "CONSTANT", constant._value[()] if x._value.dtype.kind == "O" else constant._value)

@@ -21,9 +21,7 @@ _shape = define(
     lambda xp: lambda x, dtype: np.array(x.shape, dtype),
     lambda x, dtype: Abstract((None if x.shape is None else len(x.shape),), dtype),
 )
-_size = define(
-    "size", lambda xp: lambda x, dtype: dtype.type(prod(x.shape)), lambda x, dtype: Abstract((), dtype)
-)
+_size = define("size", lambda xp: lambda x, dtype: dtype.type(prod(x.shape)), lambda x, dtype: Abstract((), dtype))
 _rank = define("rank", lambda xp: lambda x: np.int32(len(x.shape)), lambda x: Abstract((), np.dtype("int32")))
 
 
@@ -31,7 +29,8 @@ def _integer(out_type: Any, title: str) -> np.dtype:
     dtype = numpy_dtype(out_type or int32)
     if dtype.name not in ("int32", "int64"):
         raise errors.invalid(
-            title, f"Value for attr 'out_type' of {short_name(dtype)} is not in the list of allowed values: int32, int64"
+            title,
+            f"Value for attr 'out_type' of {short_name(dtype)} is not in the list of allowed values: int32, int64",
         )
     return dtype
 

@@ -20,9 +20,7 @@ from .scattering import add_rows, check_positions, ignores, within
 from .slicing import string_element
 from .statics import from_end, refused_integer, static_int
 
-_UNSIGNED = {
-    np.dtype(f"int{bits}"): np.dtype(f"uint{bits}") for bits in (16, 32, 64)
-}
+_UNSIGNED = {np.dtype(f"int{bits}"): np.dtype(f"uint{bits}") for bits in (16, 32, 64)}
 
 
 def indices_of(value: Any, title: str, attr: str = "Tindices") -> Tensor:
@@ -60,7 +58,9 @@ def _gathered(params: Any, indices: Any, axis: int, batch_dims: int) -> Abstract
     rank = len(of)
     if not 0 <= axis < rank:
         least = axis + 1 if axis >= 0 else -axis
-        raise errors.invalid("GatherV2", f"Shape must be at least rank {least} but is rank {rank}: params is {shape_text(of)}")
+        raise errors.invalid(
+            "GatherV2", f"Shape must be at least rank {least} but is rank {rank}: params is {shape_text(of)}"
+        )
     if not 0 <= batch_dims <= len(at):
         raise errors.invalid(
             "GatherV2", f"batch_dims ({batch_dims}) must be in [0, {len(at)}], the rank of indices {shape_text(at)}"
@@ -170,12 +170,12 @@ def gather(
         params = convert_to_tensor(params)
     if type(indices) is not Tensor or indices._value.dtype not in _UNSIGNED:
         indices = indices_of(indices, "GatherV2")
-    if batch_dims < 0:
-        batch_dims += len(indices._value.shape)
     if axis is None:
         axis = batch_dims
     elif type(axis) is not int:
         axis = static_int(axis, "GatherV2", "Taxis")
+    if batch_dims < 0:
+        batch_dims += len(indices._value.shape)
     rank = len(params._value.shape)
     if -rank <= axis < 0:
         axis += rank
@@ -207,7 +207,8 @@ def _gathered_nd(params: Any, indices: Any, batch_dims: int) -> Abstract:
         )
     if any(a != b and None not in (a, b) for a, b in zip(of[:batch_dims], at[:batch_dims], strict=True)):
         raise errors.invalid(
-            "GatherNd", f"the first {batch_dims} dimensions of params {shape_text(of)} and indices {shape_text(at)} differ"
+            "GatherNd",
+            f"the first {batch_dims} dimensions of params {shape_text(of)} and indices {shape_text(at)} differ",
         )
     if isinstance(indices, np.ndarray):
         check_positions(indices, of[batch_dims:depth], of, "GatherNd")
@@ -224,9 +225,7 @@ def _gather_nd_kernel(xp: Any) -> Any:
             raise IndexError
         if not depth:
             return xp.broadcast_to(params, (*at[:-1], *params.shape)).copy()
-        grid = [
-            xp.arange(n).reshape((n,) + (1,) * (len(at) - 2 - i)) for i, n in enumerate(at[:batch_dims])
-        ]
+        grid = [xp.arange(n).reshape((n,) + (1,) * (len(at) - 2 - i)) for i, n in enumerate(at[:batch_dims])]
         return string_element(params[(*grid, *[indices[..., i] for i in range(at[-1])])])
 
     return gather_nd
@@ -238,7 +237,9 @@ def _gather_nd_grad(F: Any, g: Any, indices: Any, shape: tuple, batch_dims: int)
         return IndexedSlices(g, F.reshape(indices, at[:1]), shape if F.raw else wrap(np.array(shape, np.int32)))
     if batch_dims:
         dtype = indices.dtype if F.raw else indices._value.dtype
-        grid = np.indices(at[:batch_dims], dtype).reshape(batch_dims, *at[:batch_dims], *(1,) * (len(at) - 1 - batch_dims))
+        grid = np.indices(at[:batch_dims], dtype).reshape(
+            batch_dims, *at[:batch_dims], *(1,) * (len(at) - 1 - batch_dims)
+        )
         grid = np.moveaxis(np.broadcast_to(grid, (batch_dims, *at[:-1])), 0, -1)
         indices = F.concat([grid if F.raw else wrap(grid), indices], len(at) - 1)
     return F.scatter_nd(indices, g, shape)
@@ -285,7 +286,57 @@ def gather_nd(
     valid = within(value, params._value.shape[batch_dims : batch_dims + value.shape[-1]])
     out = _gather_nd(params, wrap(value * valid[..., None].astype(value.dtype)), batch_dims)
     mask = wrap(flat(valid.reshape(valid.shape + (1,) * (len(out._value.shape) - valid.ndim))))
-    return TENSORS.where(mask, out, TENSORS.zeros_like(out))  # type: ignore[attr-defined]
+    return TENSORS.where(mask, out, TENSORS.zeros_like(out))
+
+
+# -- positions as numbers ----------------------------------------------------------------------------------------------
+
+
+def _unravel_kernel(xp: Any) -> Any:
+    def unravel_index(indices: Any, dims: tuple) -> Any:
+        # as integer division does in C, towards zero
+        rest, sign = abs(indices), xp.sign(indices)
+        strides = [prod(dims[i + 1 :]) for i in range(len(dims))]
+        return xp.stack([rest // stride % n * sign for stride, n in zip(strides, dims, strict=True)]).astype(
+            indices.dtype
+        )
+
+    return unravel_index
+
+
+_unravel_index = define(
+    "unravel_index",
+    _unravel_kernel,
+    lambda indices, dims: Abstract(None if indices.shape is None else (len(dims), *indices.shape), indices.dtype),
+)
+
+
+def unravel_index(indices: Any, dims: Any, name: str | None = None) -> Tensor:
+    """Numbers of elements, in row-major order, as their positions in a tensor of shape `dims`.
+
+    Arguments:
+        indices: int32 or int64, a scalar or vector.
+        dims: a vector of sizes.
+
+    Returns [len(dims)] or [len(dims), n]. Raises InvalidArgumentError for numbers that are too large and sizes of 0.
+    """
+    title = "UnravelIndex"
+    x = convert_to_tensor(indices)
+    if x._value.dtype.name not in ("int32", "int64"):
+        raise refused_integer(x._value.dtype, title, "Tidx")
+    sizes = np.asarray(convert_to_tensor(dims, None if isinstance(dims, Tensor) else x.dtype)._value)
+    if x._value.ndim > 1:
+        raise errors.invalid(title, f'The indices can only be scalar or vector, got "{shape_text(x._value.shape)}"')
+    if sizes.ndim != 1:
+        raise errors.invalid(title, f'The dims can only be 1-D, got "{shape_text(sizes.shape)}"')
+    shape = tuple(sizes.tolist())
+    if 0 in shape:
+        raise errors.invalid(
+            title, f"Input dims cannot contain a dim of zero, but dims contains zero at index {shape.index(0)}"
+        )
+    if (np.asarray(x._value) >= prod(shape)).any():
+        raise errors.invalid(title, f"index is out of bound: {int(np.max(x._value))} for dims {list(shape)}")
+    return _unravel_index(x, shape)
 
 
 # -- masks and embeddings ----------------------------------------------------------------------------------------------
@@ -312,8 +363,11 @@ def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: str = "boolean_
     if part != true.shape:
         raise ValueError(f"Shapes {part} and {true.shape} are incompatible: the mask must have the tensor's shape")
     end = start + true.ndim
-    x = TENSORS.reshape(x, (*shape[:start], prod(part), *shape[end:]))  # type: ignore[attr-defined]
+    x = TENSORS.reshape(x, (*shape[:start], prod(part), *shape[end:]))
     return _gather(x, wrap(np.flatnonzero(true)), start, 0)
+
+
+TENSORS.boolean_mask = boolean_mask
 
 
 def embedding_lookup(params: Any, ids: Any, max_norm: Any = None, name: str | None = None) -> Tensor:
@@ -331,24 +385,24 @@ def embedding_lookup(params: Any, ids: Any, max_norm: Any = None, name: str | No
     if isinstance(params, (list, tuple)):
         if not params:
             raise ValueError("Length of params is currently 0. Need at least one param.")
-        params = params[0] if len(params) == 1 else TENSORS.concat([convert_to_tensor(p) for p in params], 0)  # type: ignore[attr-defined]
+        params = params[0] if len(params) == 1 else TENSORS.concat([convert_to_tensor(p) for p in params], 0)
     ids = convert_to_tensor(ids, dtype_hint=int32) if not isinstance(ids, (Tensor, Variable)) else ids
     rows = gather(params, ids, axis=0)
     if max_norm is None:
         return rows
     rank, over = len(rows._value.shape), convert_to_tensor(ids)._value.ndim
-    squares = TENSORS.reduce_sum(rows * rows, tuple(range(over, rank)), True)  # type: ignore[attr-defined]
+    squares = TENSORS.reduce_sum(rows * rows, tuple(range(over, rank)), True)
     limit = convert_to_tensor(max_norm, rows.dtype)
     # a norm within the limit scales by limit / limit = 1
-    return rows * limit / TENSORS.maximum(TENSORS.sqrt(squares), limit)  # type: ignore[attr-defined]
+    return rows * limit / TENSORS.maximum(TENSORS.sqrt(squares), limit)
 
 
 # -- IndexedSlices need these --------------------------------------------------------------------------------------
 
 
 def _scatter_rows(values: Tensor, indices: Tensor, shape: tuple) -> Tensor:
-    column = TENSORS.reshape(indices, (*indices._value.shape, 1))  # type: ignore[attr-defined]
-    return TENSORS.scatter_nd(column, values, shape)  # type: ignore[attr-defined]
+    column = TENSORS.reshape(indices, (*indices._value.shape, 1))
+    return TENSORS.scatter_nd(column, values, shape)
 
 
-set_ops(lambda parts, axis: TENSORS.concat(list(parts), axis), _scatter_rows)  # type: ignore[attr-defined]
+set_ops(lambda parts, axis: TENSORS.concat(list(parts), axis), _scatter_rows)

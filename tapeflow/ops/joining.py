@@ -38,8 +38,8 @@ def _tensors(values: Sequence, title: str) -> list[Tensor]:
         if x._value.dtype != first:
             raise errors.invalid(
                 title,
-                f"cannot compute {title} as input #{i}(zero-based) was expected to be a {short_name(first)} tensor but is a "
-                f"{short_name(x._value.dtype)} tensor; nothing is converted silently: tf.cast one of them",
+                f"cannot compute {title} as input #{i}(zero-based) was expected to be a {short_name(first)} tensor "
+                f"but is a {short_name(x._value.dtype)} tensor; nothing is converted silently: tf.cast one of them",
             )
     return tensors
 
@@ -113,19 +113,16 @@ def concat(values: Any, axis: Any, name: str = "concat") -> Tensor:
 
     Arguments:
         values: a list of tensors of one dtype whose shapes differ at most in dimension `axis`, or one tensor, which is
-            given back (a tensor of two or more rows: its rows are what is joined).
+            given back as it is.
         axis: the dimension, which may count from the end.
 
     Raises InvalidArgumentError for shapes or dtypes that do not match, for scalars, and for an axis out of range.
     """
-    if isinstance(values, Tensor):
-        rows = len(values._value.shape) and values._value.shape[0]
-        values = unstack(values) if rows and rows > 1 else values
     if not isinstance(values, (list, tuple)):
         values = [values]
-    at = static_int(axis, "ConcatV2")
+    at = static_int(axis, "ConcatV2", single=True)
     if len(values) == 1:
-        return TENSORS.identity(convert_to_tensor(values[0]))  # type: ignore[attr-defined]
+        return TENSORS.identity(convert_to_tensor(values[0]))
     if not values:
         raise errors.invalid("ConcatV2", "there is nothing to concatenate: `values` is empty")
     return _concat(_tensors(values, "ConcatV2"), at)
@@ -139,7 +136,9 @@ def _stacked(values: Sequence, axis: int) -> Abstract:
     for i, v in enumerate(values):
         if shape is None or v.shape is None:
             shape = v.shape if shape is None else shape
-        elif len(shape) != len(v.shape) or any(a != b and None not in (a, b) for a, b in zip(shape, v.shape, strict=True)):
+        elif len(shape) != len(v.shape) or any(
+            a != b and None not in (a, b) for a, b in zip(shape, v.shape, strict=True)
+        ):
             raise errors.invalid(
                 "Pack",
                 f"Shapes of all inputs must match: values[0].shape = {shape_text(shape)} != values[{i}].shape = "
@@ -228,7 +227,7 @@ def _packed(value: Any, dtype: np.dtype, cast: bool) -> Tensor:
         return _stack(_tensors([_packed(part, dtype, cast) for part in value], "Pack"), 0)
     if isinstance(value, Tensor) or hasattr(type(value), "__tf_tensor__"):
         x = convert_to_tensor(value)
-        return TENSORS.cast(x, dtype) if cast and x._value.dtype != dtype else x  # type: ignore[attr-defined]
+        return TENSORS.cast(x, dtype) if cast and x._value.dtype != dtype else x
     return convert_to_tensor(value, dtype)
 
 
@@ -237,7 +236,9 @@ def _first_dtype(value: Any) -> Any:
         if isinstance(part, (list, tuple)):
             found = _first_dtype(part)
         else:
-            found = part.dtype.as_numpy_dtype if hasattr(type(part), "__tf_tensor__") or isinstance(part, Tensor) else None
+            found = (
+                part.dtype.as_numpy_dtype if hasattr(type(part), "__tf_tensor__") or isinstance(part, Tensor) else None
+            )
         if found is not None:
             return np.dtype(found)
     return None
@@ -248,23 +249,22 @@ set_pack(_pack)
 # -- unstack and split -------------------------------------------------------------------------------------------------
 
 
-def _unstacked(x: Any, axis: int) -> tuple:
+def _unstacked(x: Any, axis: int, count: int) -> tuple:
     axis = from_end(axis, len(x.shape))
-    part = Abstract((*x.shape[:axis], *x.shape[axis + 1 :]), x.dtype)
-    return (part,) * x.shape[axis]
+    return (Abstract((*x.shape[:axis], *x.shape[axis + 1 :]), x.dtype),) * count
 
 
 def _unstack_kernel(xp: Any) -> Any:
-    def unstack(x: Any, axis: int) -> tuple:
+    def unstack(x: Any, axis: int, count: int) -> tuple:
         before = (slice(None),) * from_end(axis, x.ndim)
         if not before:
-            return tuple([string_element(x[i]) for i in range(x.shape[0])])
-        return tuple([x[(*before, i)] for i in range(x.shape[len(before)])])
+            return tuple([string_element(x[i]) for i in range(count)])
+        return tuple([x[(*before, i)] for i in range(count)])
 
     return unstack
 
 
-def _unstack_grad(F: Any, parts: list, axis: int) -> Any:
+def _unstack_grad(F: Any, parts: list, axis: int, count: int) -> Any:
     if any(g is None for g in parts):
         absent = F.zeros_like(next(g for g in parts if g is not None))
         parts = [absent if g is None else g for g in parts]
@@ -290,9 +290,11 @@ def unstack(value: Any, num: int | None = None, axis: int = 0, name: str = "unst
     if not -rank <= axis < rank:
         raise ValueError(f"Argument `axis` = {axis} not in range [{-rank}, {rank})")
     axis = from_end(axis, rank)
-    if num is not None and shape[axis] != num:
+    if num is not None and shape[axis] not in (num, None):
         raise errors.invalid("Unpack", f"Input shape axis {axis} must equal {num}, got shape {shape_text(shape)}")
-    return list(_unstack(x, axis))
+    if shape[axis] is None and num is None:
+        raise ValueError(f"Cannot infer argument `num` from shape {x.shape}")
+    return list(_unstack(x, axis, shape[axis] if num is None else num))
 
 
 def _split_shapes(x: Any, sizes: tuple, axis: int) -> tuple:
@@ -368,7 +370,7 @@ def split(
 
 
 def _split_sizes(given: Any, num: int | None, size: int) -> tuple[int, ...]:
-    if isinstance(given, (float, bool)) or isinstance(given, (Tensor, np.ndarray)) and not given.shape:
+    if isinstance(given, (float, bool)) or isinstance(given, (Tensor, np.ndarray)) and given.shape == ():
         raise ValueError(
             f"Rank-0 tensors are not supported as the num_or_size_splits argument to split. Argument provided: {given}"
         )
@@ -391,7 +393,7 @@ def _split_sizes(given: Any, num: int | None, size: int) -> tuple[int, ...]:
     if known > size or known != size and -1 not in out:
         raise errors.invalid(
             "SplitV",
-            f"the sizes {out} add up to {known}, the dimension to split has {size}: they must be equal, or with a -1 among "
-            "the sizes not more",
+            f"the sizes {out} add up to {known}, the dimension to split has {size}: they must be equal, or with a -1 "
+            "among the sizes not more",
         )
     return tuple([size - known if n == -1 else n for n in out])

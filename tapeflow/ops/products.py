@@ -31,6 +31,8 @@ def _matmul_kernel(xp: Any) -> Callable:
     dot, batched = xp.dot, xp.matmul
 
     def matmul(a: Any, b: Any, ta: bool, tb: bool) -> Any:
+        if a.dtype is _FLOAT32 and a.ndim == 2 == b.ndim:
+            return dot(a.T if ta else a, b.T if tb else b)
         if a.dtype.itemsize == 2 and a.dtype.kind in "fV":
             # halves have no BLAS, and would lose digits in their sums
             return matmul(a.astype(_FLOAT32), b.astype(_FLOAT32), ta, tb).astype(a.dtype)

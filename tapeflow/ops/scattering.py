@@ -115,21 +115,22 @@ def check_scatter(indices: Any, updates: Any, shape: tuple, title: str) -> None:
     depth = at[-1]
     if depth > len(shape):
         raise errors.invalid(
-            title, f"positions of {depth} integers are too long for shape {shape_text(shape)}: indices are {shape_text(at)}"
+            title,
+            f"positions of {depth} integers are too long for shape {shape_text(shape)}: indices are {shape_text(at)}",
         )
     wanted = (*at[:-1], *shape[depth:])
     if len(of) != len(wanted) or any(a != b and None not in (a, b) for a, b in zip(of, wanted, strict=True)):
         raise errors.invalid(
             title,
-            f"updates have shape {shape_text(of)}, but indices {shape_text(at)} into shape {shape_text(shape)} take updates "
-            f"of shape {shape_text(wanted)}",
+            f"updates have shape {shape_text(of)}, but indices {shape_text(at)} into shape {shape_text(shape)} take "
+            f"updates of shape {shape_text(wanted)}",
         )
     if isinstance(indices, np.ndarray):
         check_positions(indices, shape[:depth], shape, title)
 
 
 def check_positions(indices: np.ndarray, sizes: tuple, shape: tuple, title: str) -> None:
-    """Raises InvalidArgumentError for the first of `indices` [..., depth] that is outside of `sizes`, part of `shape`."""
+    """Raises InvalidArgumentError for the first of `indices` [..., depth] outside of `sizes`, a part of `shape`."""
     wrong = ~within(indices, sizes)
     if wrong.any():
         at = tuple(np.argwhere(wrong)[0].tolist())
@@ -181,9 +182,7 @@ _scatter_nd = define(
 )
 
 
-def scatter_nd(
-    indices: Any, updates: Any, shape: Any, bad_indices_policy: str = "", name: str | None = None
-) -> Tensor:
+def scatter_nd(indices: Any, updates: Any, shape: Any, bad_indices_policy: str = "", name: str | None = None) -> Tensor:
     """Zeros with the updates added at the positions given; what goes to one position adds up.
 
     Arguments:
@@ -214,14 +213,14 @@ def _without_bad(at: Tensor, values: Tensor, shape: tuple, policy: str, title: s
     if not ignores(policy, title):
         return at, values
     valid = within(at._value, shape[: at._value.shape[-1]])
-    return wrap(at._value[valid]), TENSORS.boolean_mask(values, wrap(valid))  # type: ignore[attr-defined]
+    return wrap(at._value[valid]), TENSORS.boolean_mask(values, wrap(valid))
 
 
 # -- tensor_scatter_nd -------------------------------------------------------------------------------------------------
 
 
 def _tensor_scatter(how: str, grads: Any, allowed: set, saves: Callable | None = None) -> Callable:
-    """Declares the op that combines updates into a tensor in one of the ways of ROW_UPDATES, and its public function."""
+    """Declares the op that combines updates into a tensor in a way of ROW_UPDATES; gives its public function."""
     title = f"TensorScatter{how.capitalize()}"
     update = ROW_UPDATES[how]
 
@@ -237,9 +236,7 @@ def _tensor_scatter(how: str, grads: Any, allowed: set, saves: Callable | None =
 
     op = define(f"tensor_scatter_{how}", kernel, infer, grads, saves=saves, title=title, inputs=3)
 
-    def run(
-        tensor: Any, indices: Any, updates: Any, bad_indices_policy: str = "", name: str | None = None
-    ) -> Tensor:
+    def run(tensor: Any, indices: Any, updates: Any, bad_indices_policy: str = "", name: str | None = None) -> Tensor:
         at = convert_to_tensor(indices, dtype_hint=int32)
         if at._value.dtype.name not in _INDICES:
             raise refused_integer(at._value.dtype, title, "Tindices", ", ".join(_INDICES))
@@ -249,8 +246,8 @@ def _tensor_scatter(how: str, grads: Any, allowed: set, saves: Callable | None =
         if values._value.dtype != dtype:
             raise errors.invalid(
                 title,
-                f"cannot compute {title} as input #2(zero-based) was expected to be a {short_name(dtype)} tensor but is a "
-                f"{short_name(values._value.dtype)} tensor",
+                f"cannot compute {title} as input #2(zero-based) was expected to be a {short_name(dtype)} tensor but "
+                f"is a {short_name(values._value.dtype)} tensor",
             )
         if dtype not in allowed:
             raise errors.failed(errors.NotFoundError, title, f"there is no kernel for {short_name(dtype)}")
@@ -351,7 +348,9 @@ def dynamic_stitch(indices: Sequence, data: Sequence, name: str | None = None) -
         shape = part._value.shape
         if shape[: at.ndim] != at.shape:
             raise errors.invalid(
-                title, f"data[{i}].shape = {shape_text(shape)} does not start with indices[{i}].shape = {shape_text(at.shape)}"
+                title,
+                f"data[{i}].shape = {shape_text(shape)} does not start with "
+                f"indices[{i}].shape = {shape_text(at.shape)}",
             )
         if shape[at.ndim :] != rest:
             raise errors.invalid(
@@ -360,12 +359,10 @@ def dynamic_stitch(indices: Sequence, data: Sequence, name: str | None = None) -
         if (at < 0).any():
             raise errors.invalid(title, f"indices[{i}] is out of range: {int(at.min())}")
     flat = np.concatenate([at.reshape(-1) for at in places])
-    rows = TENSORS.concat(  # type: ignore[attr-defined]
-        [TENSORS.reshape(part, (at.size, *rest)) for at, part in zip(places, parts, strict=True)], 0  # type: ignore[attr-defined]
-    )
+    rows = TENSORS.concat([TENSORS.reshape(part, (at.size, *rest)) for at, part in zip(places, parts, strict=True)], 0)
     shape = (int(flat.max()) + 1 if flat.size else 0, *rest)
     empty = wrap(_zeros(np, shape, first._value.dtype))
-    return TENSORS.tensor_scatter_update(empty, wrap(flat[:, None]), rows)  # type: ignore[attr-defined]
+    return TENSORS.tensor_scatter_update(empty, wrap(flat[:, None]), rows)
 
 
 def dynamic_partition(data: Any, partitions: Any, num_partitions: int, name: str | None = None) -> list[Tensor]:
@@ -395,10 +392,10 @@ def dynamic_partition(data: Any, partitions: Any, num_partitions: int, name: str
             title, f"partitions[{','.join(map(str, at))}] = {int(to[at])} is not in [0, {num_partitions})"
         )
     # a leading dimension of 1 makes the gradients of the gathers dense ones
-    rows = TENSORS.reshape(x, (1, to.size, *shape[to.ndim :]))  # type: ignore[attr-defined]
+    rows = TENSORS.reshape(x, (1, to.size, *shape[to.ndim :]))
     out = []
     for i in range(num_partitions):
         which = np.flatnonzero(to.reshape(-1) == i)
-        part = TENSORS.gather(rows, wrap(which), 1, 0)  # type: ignore[attr-defined]
-        out.append(TENSORS.reshape(part, (which.size, *shape[to.ndim :])))  # type: ignore[attr-defined]
+        part = TENSORS.gather(rows, wrap(which), 1, 0)
+        out.append(TENSORS.reshape(part, (which.size, *shape[to.ndim :])))
     return out

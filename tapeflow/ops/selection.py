@@ -125,8 +125,8 @@ def _check_shape(t: Tensor, clipped: Tensor) -> None:
 def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = None) -> Any:
     """The values scaled down so that their L2 norm over `axes` (all by default) is at most `clip_norm`.
 
-    Takes tensors and IndexedSlices of floats; a norm below 0 counts as 0. Raises InvalidArgumentError for others, and for
-    axes that are not there.
+    Takes tensors and IndexedSlices of floats; a norm below 0 counts as 0. Raises InvalidArgumentError for others, and
+    for axes that are not there.
     """
     if isinstance(t, IndexedSlices):
         return IndexedSlices(clip_by_norm(t.values, clip_norm, axes), t.indices, t.dense_shape)

@@ -24,7 +24,10 @@ def _reshaped(x: Any, shape: tuple) -> Abstract:
         i = next(i for i, n in enumerate(shape) if n < -1)
         raise errors.invalid("Reshape", f"Size {i} must be non-negative, not {shape[i]}")
     if shape.count(-1) > 1:
-        raise errors.invalid("Reshape", f"Only one input size may be -1, not both {shape.index(-1)} and {len(shape) - 1 - shape[::-1].index(-1)}")
+        raise errors.invalid(
+            "Reshape",
+            f"Only one input size may be -1, not both {shape.index(-1)} and {len(shape) - 1 - shape[::-1].index(-1)}",
+        )
     if x.shape is None or None in x.shape:
         return Abstract(tuple(None if n == -1 else n for n in shape), x.dtype)
     size = int(np.prod(x.shape, dtype=np.int64))
@@ -33,7 +36,9 @@ def _reshaped(x: Any, shape: tuple) -> Abstract:
         # TensorFlow works -1 out from the dimensions that are not zero
         over = int(np.prod([n for n in shape if n > 0], dtype=np.int64)) if known == 0 else known
         if known == 0 and size:
-            raise errors.invalid("Reshape", f"reshape cannot infer the missing input size for an empty tensor from {size} values")
+            raise errors.invalid(
+                "Reshape", f"reshape cannot infer the missing input size for an empty tensor from {size} values"
+            )
         of = int(np.prod([n for n in x.shape if n > 0], dtype=np.int64)) if known == 0 else size
         if of % over:
             raise errors.invalid(
@@ -92,7 +97,9 @@ def _transposed(x: Any, perm: tuple) -> Abstract:
         if not -rank <= axis < rank:
             raise errors.invalid("Transpose", f"{axis} is out of range [0 .. {rank})")
     if len({a % rank for a in perm}) != rank:
-        raise errors.invalid("Transpose", f"the permutation {list(perm)} names an axis twice; each of {rank} belongs in it once")
+        raise errors.invalid(
+            "Transpose", f"the permutation {list(perm)} names an axis twice; each of {rank} belongs in it once"
+        )
     return Abstract(tuple(x.shape[a] for a in perm), x.dtype)
 
 
@@ -113,7 +120,7 @@ def transpose(a: Any, perm: Any = None, conjugate: bool = False, name: str = "tr
         a = convert_to_tensor(a)
     rank = len(a._value.shape)
     out = _transpose(a, tuple(range(rank - 1, -1, -1)) if perm is None else static_shape(perm, "Transpose"))
-    return TENSORS.conj(out) if conjugate and a._value.dtype.kind == "c" else out  # type: ignore[attr-defined]
+    return TENSORS.conj(out) if conjugate and a._value.dtype.kind == "c" else out
 
 
 # -- broadcasting ------------------------------------------------------------------------------------------------------
@@ -157,11 +164,11 @@ def _sum_to(g: Tensor, shape: tuple) -> Tensor:
     lead = len(have) - len(shape)
     axes = tuple(range(lead)) + tuple(i + lead for i, n in enumerate(shape) if n == 1 and have[i + lead] != 1)
     if axes:
-        g = _reshape(TENSORS.reduce_sum(g, axes, False), shape)  # type: ignore[attr-defined]
+        g = _reshape(TENSORS.reduce_sum(g, axes, False), shape)
     return g if g._value.shape == shape else _broadcast_to(g, shape)
 
 
-TENSORS.sum_to = _sum_to  # type: ignore[attr-defined]
+TENSORS.sum_to = _sum_to
 
 
 # -- dimensions of one -------------------------------------------------------------------------------------------------
@@ -189,7 +196,7 @@ def expand_dims(input: Any, axis: Any, name: str | None = None) -> Tensor:
     if type(input) is not Tensor:
         input = convert_to_tensor(input)
     rank = len(input._value.shape)
-    at = static_int(axis, "ExpandDims", "Tdim", "dim")
+    at = static_int(axis, "ExpandDims", "Tdim", "dim", single=True)
     if not -rank - 1 <= at <= rank:
         raise errors.invalid("ExpandDims", f"Tried to expand dim index {at} for tensor with {rank} dimensions.")
     return _expand_dims(input, from_end(at, rank + 1))
@@ -201,7 +208,8 @@ def _squeezed(x: Any, axes: tuple) -> Abstract:
     for axis in axes:
         if x.shape[axis] not in (1, None):
             raise errors.invalid(
-                "Squeeze", f"Can not squeeze dim[{axis}], expected a dimension of 1, got {x.shape[axis]} in {list(x.shape)}"
+                "Squeeze",
+                f"Can not squeeze dim[{axis}], expected a dimension of 1, got {x.shape[axis]} in {list(x.shape)}",
             )
     return Abstract(tuple([n for i, n in enumerate(x.shape) if i not in axes]), x.dtype)
 
@@ -263,7 +271,7 @@ def zeros_like(input: Any, dtype: Any = None, name: str | None = None, layout: A
     """
     x = convert_to_tensor(input)
     if dtype is None or numpy_dtype(dtype) == x._value.dtype:
-        return TENSORS.zeros_like(x)  # type: ignore[attr-defined]
+        return TENSORS.zeros_like(x)
     return _like(x, numpy_dtype(dtype), b"" if numpy_dtype(dtype).kind == "O" else 0)
 
 
@@ -276,7 +284,7 @@ def ones_like(input: Any, dtype: Any = None, name: str | None = None, layout: An
     if x._value.dtype.kind == "O" and dtype is None:
         raise refused_integer(x._value.dtype, "OnesLike", "T", "numbers and bool")
     if dtype is None or numpy_dtype(dtype) == x._value.dtype:
-        return TENSORS.ones_like(x)  # type: ignore[attr-defined]
+        return TENSORS.ones_like(x)
     if numpy_dtype(dtype).kind == "O":
         raise TypeError("Cannot convert 1 to EagerTensor of dtype string")
     return _like(x, numpy_dtype(dtype), 1)
@@ -285,12 +293,12 @@ def ones_like(input: Any, dtype: Any = None, name: str | None = None, layout: An
 def _like(x: Tensor, dtype: np.dtype, value: Any) -> Tensor:
     if type(x) is Tensor:
         return wrap(flat(np.full(x._value.shape, value, dtype)))
-    return TENSORS.cast(TENSORS.zeros_like(x) if not value else TENSORS.ones_like(x), dtype)  # type: ignore[attr-defined]
+    return TENSORS.cast(TENSORS.zeros_like(x) if not value else TENSORS.ones_like(x), dtype)
 
 
 def identity(input: Any, name: str | None = None) -> Tensor:
     """A tensor of the same value, another object; gradients pass through."""
-    return TENSORS.identity(convert_to_tensor(input))  # type: ignore[attr-defined]
+    return TENSORS.identity(convert_to_tensor(input))
 
 
 def identity_n(input: Any, name: str | None = None) -> list[Tensor]:
@@ -311,4 +319,4 @@ def ensure_shape(x: Any, shape: Any, name: str | None = None) -> Tensor:
             f"Shape of tensor input {shape_text(tensor._value.shape)} is not compatible with expected shape "
             f"{shape_text(wanted._dims)}.",
         )
-    return TENSORS.identity(tensor)  # type: ignore[attr-defined]
+    return TENSORS.identity(tensor)

@@ -73,7 +73,7 @@ def _sliced(x: Any, spec: tuple) -> Abstract:
             if size is not None and not -size <= part < size:
                 raise errors.invalid(
                     "StridedSlice",
-                    f"slice index {part} of dimension {axis} out of bounds: its size is {size}, the shape {list(shape)}",
+                    f"slice index {part} of dimension {axis} out of bounds: its size is {size}, in {shape_text(shape)}",
                 )
     return Abstract((*out, *[size for _, size in rest]), x.dtype)
 
@@ -121,7 +121,7 @@ def getitem(x: Any, key: Any) -> Any:
     if type(key) is slice:
         return strided_slice_of(x, (_range(key),))
     if _is_mask(key):
-        return TENSORS.boolean_mask(x, key)  # type: ignore[attr-defined]
+        return TENSORS.boolean_mask(x, key)
     return strided_slice_of(x, spec_of(key))
 
 
@@ -133,9 +133,9 @@ def spec_of(key: Any) -> tuple:
 
 
 def _is_mask(key: Any) -> bool:
-    if isinstance(key, (Tensor, ndarray)):
-        return (key._value if isinstance(key, Tensor) else key).dtype == bool
-    return type(key) is bool or isinstance(key, Variable) and key._dtype == bool
+    if isinstance(key, (Tensor, Variable)):
+        return key.dtype.is_bool
+    return type(key) is bool or isinstance(key, ndarray) and key.dtype.kind == "b"
 
 
 def _part(part: Any) -> Any:
@@ -164,13 +164,19 @@ def _whole_number(part: Any) -> int:
         value = convert_to_tensor(part)._value
     else:
         value = None
-    if value is None or value.ndim or value.dtype.kind not in "iu" or value is not part and value.dtype.name not in _INDICES:
+    if (
+        value is None
+        or value.ndim
+        or value.dtype.kind not in "iu"
+        or value is not part
+        and value.dtype.name not in _INDICES
+    ):
         hint = ""
         if isinstance(part, (list, Tensor, ndarray)):
             hint = ". To take several positions, use tf.gather or tf.gather_nd; to take by a condition, a mask of bools"
         raise TypeError(
-            "Only integers, slices (`:`), ellipsis (`...`), tf.newaxis (`None`) and scalar tf.int32/tf.int64 tensors are "
-            f"valid indices, got {part!r}{hint}"
+            "Only integers, slices (`:`), ellipsis (`...`), tf.newaxis (`None`) and scalar tf.int32/tf.int64 tensors "
+            f"are valid indices, got {part!r}{hint}"
         )
     return int(value)
 

@@ -14,16 +14,16 @@ from ..core.tensor import Tensor
 from ..core.variable import Variable
 
 
-def static_int(value: Any, title: str, attr: str = "Tidx", what: str = "axis") -> int:
-    """An argument that is one integer, such as an axis.
+def static_int(value: Any, title: str, attr: str = "Tidx", what: str = "axis", single: bool = False) -> int:
+    """An argument that is one integer, such as an axis; with `single` a vector of one will do.
 
     Raises InvalidArgumentError for another dtype than int32 and int64 or more than one value, ValueError for None.
     """
     if type(value) is int:
         return value
     array = static_array(value, title, attr)
-    if array.size != 1:
-        raise errors.invalid(title, f"'{what}' must be a tensor with a single value, got shape {shape_text(array.shape)}")
+    if array.size != 1 or array.ndim and not single:
+        raise errors.invalid(title, f"{what} must be a scalar, got shape {shape_text(array.shape)}")
     return int(array.reshape(-1)[0])
 
 
@@ -68,9 +68,12 @@ def static_shape(shape: Any, op_name: str) -> tuple[int, ...]:
         if isinstance(shape, Tensor):
             raise errors.invalid(
                 op_name,
-                f"Value for attr 'Tshape' of {short_name(value.dtype)} is not in the list of allowed values: int32, int64",
+                f"Value for attr 'Tshape' of {short_name(value.dtype)} is not in the list of allowed values: "
+                "int32, int64",
             )
-        raise TypeError(f"Cannot convert {shape!r} to EagerTensor of dtype int32: the shape of {op_name} is made of ints")
+        raise TypeError(
+            f"Cannot convert {shape!r} to EagerTensor of dtype int32: the shape of {op_name} is made of ints"
+        )
     return tuple(value.reshape(-1).tolist())
 
 
@@ -111,7 +114,9 @@ def _converted_shape(shape: Any, title: str) -> tuple[int, ...]:
     return tuple(array.reshape(-1).tolist())
 
 
-def refused_integer(dtype: np.dtype, title: str, attr: str, allowed: str = "int32, int64") -> errors.InvalidArgumentError:
+def refused_integer(
+    dtype: np.dtype, title: str, attr: str, allowed: str = "int32, int64"
+) -> errors.InvalidArgumentError:
     """The error for an argument of a dtype that is none of the integers `allowed`."""
     return errors.invalid(
         title, f"Value for attr '{attr}' of {short_name(dtype)} is not in the list of allowed values: {allowed}"

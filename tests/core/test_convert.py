@@ -197,10 +197,9 @@ def test_registered_conversions(monkeypatch):
         convert_to_tensor(Celsius())
     convert.register_tensor_conversion_function((Celsius,), zero)
     assert convert_to_tensor(Celsius(), "float64").dtype == "float64"
-    with pytest.raises(TypeError):
-        convert.register_tensor_conversion_function("Celsius", zero)
-    with pytest.raises(TypeError):
-        convert.register_tensor_conversion_function(Celsius, None)
+    for base_type, function in (("Celsius", zero), (Celsius, None), (int, zero), ((Celsius, np.ndarray), zero)):
+        with pytest.raises(TypeError):
+            convert.register_tensor_conversion_function(base_type, function)
 
 
 def test_registered_conversions_go_by_priority(monkeypatch):

@@ -60,7 +60,7 @@ def test_a_copy_is_the_same_object(dtype):
 
 
 def test_equality_goes_by_what_the_other_names():
-    assert float32 == "float32" and float32 == np.float32 and float32 == np.dtype("float32") and float32 == float
+    assert float32 == "float32" and float32 == np.float32 and float32 == np.dtype("float32") and float32 == float  # noqa: E721
     assert float32 != "float64" and float32 != np.int32 and float32 != None and float32 != "nonsense"  # noqa: E711
     assert len({float32, as_dtype("float"), dtypes.float64}) == 2
     assert hash(float32) == hash(as_dtype(np.float32))

@@ -1,7 +1,8 @@
 """`tf.keras.layers.Layer`: the call around what a layer computes, building, losses. See `holder.py` for what it owns.
 
-What a call costs above its ops decides how fast small models are. A layer that is built, does not ask for `training` or
-masks and is handed one tensor of its dtype goes straight to `call`; everything else goes through `_call_fully`.
+What a call costs above its ops decides how fast small models are. A layer that has been called before and is handed one
+input and nothing else, where nobody has said whether this is training, goes straight to `call`; everything else goes
+through `_call_fully`.
 """
 
 from __future__ import annotations
@@ -47,8 +48,7 @@ class Layer(Holder):
 
     _call_parameters: tuple[str, ...] = ()
     _takes_training = False
-    _takes_mask = False
-    _plain = False  # whether a call with one tensor can go straight to `call`
+    _settled = False  # whether it has been called, and calls with one input can go straight to `call`
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -56,7 +56,6 @@ class Layer(Holder):
             names = tuple(inspect.signature(cls.call).parameters)
             cls._call_parameters = names[1:]
             cls._takes_training = "training" in names
-            cls._takes_mask = "mask" in names
 
     def __init__(
         self,
@@ -90,9 +89,11 @@ class Layer(Holder):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The layer of its inputs. Builds it first, where that is to be done."""
-        if self._plain and len(args) == 1 and not kwargs and not Flags.losses:
-            x = args[0]
-            if type(x) is Tensor and x._value.dtype is self._dtype:
+        if self._settled and len(args) == 1 and not kwargs and not Flags.losses:
+            if not self._takes_training or calls.training is None:
+                x = args[0]
+                if type(x) is not Tensor or x._value.dtype is not self._dtype:
+                    x = self._converted(x)
                 try:
                     return self.call(x)
                 except Exception:
@@ -111,7 +112,7 @@ class Layer(Holder):
         calls.training = training
         calls.depth += 1
         try:
-            if self._plain:
+            if self._settled:
                 outputs = self._checked_call(args, kwargs)
             else:
                 outputs = self._first_call(args, kwargs)
@@ -134,9 +135,7 @@ class Layer(Holder):
             if not self.built:
                 self._build_for(args, kwargs)
             outputs = self._checked_call(args, kwargs)
-        simple = not self._takes_training and not self._takes_mask and self.activity_regularizer is None
-        if self.built and simple and self.autocast:
-            self._plain = True
+        self._settled = self.built
         return outputs
 
     def _training(self, args: tuple, kwargs: dict) -> Any:
@@ -155,6 +154,8 @@ class Layer(Holder):
     def _converted(self, x: Any) -> Any:
         """An argument with its floats cast to the layer's dtype; lists of numbers and arrays become tensors."""
         kind = type(x)
+        if kind is np.ndarray and self.autocast:
+            return of_default_float(x, self._dtype)
         if kind is Tensor:
             have = x._value.dtype
             if have is self._dtype or not self.autocast or not is_differentiable(have):

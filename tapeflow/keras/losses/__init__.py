@@ -6,9 +6,9 @@ from typing import Any
 
 from ...core.tensor import Tensor
 from ...ops.comparison import not_equal
+from ..conversion import converted
 from ..registry import resolve
 from ..registry import serialize as _serialize
-from ..conversion import converted
 from .classification import (
     binary_crossentropy,
     binary_focal_crossentropy,

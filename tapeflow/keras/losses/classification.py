@@ -5,25 +5,19 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-import numpy as np
-
-from ...core.convert import convert_to_tensor
 from ...core.tensor import Tensor
 from ...ops import losses as ops
 from ...ops.activations import softmax
 from ...ops.arithmetic import maximum, square
 from ...ops.arithmetic import pow_ as power
-from ...ops.casting import cast
 from ...ops.comparison import equal, logical_or, not_equal
 from ...ops.elementary import log, sigmoid
 from ...ops.reduction import reduce_all, reduce_max, reduce_mean, reduce_sum
 from ...ops.selection import clip_by_value, where
 from ...ops.shaping import expand_dims, squeeze, zeros_like
-from ..conversion import converted, predicted
+from ..conversion import class_numbers, converted, predicted
 from ..logits import logits_of
 from ..settings import epsilon
-
-_INDICES = (np.dtype("int32"), np.dtype("int64"))
 
 
 def categorical_crossentropy(
@@ -75,9 +69,7 @@ def sparse_categorical_crossentropy(
     Raises ValueError for shapes that do not fit, InvalidArgumentError for a class that is not there.
     """
     y_pred = predicted(y_pred)
-    y_true = y_true if isinstance(y_true, Tensor) else convert_to_tensor(y_true)
-    if y_true._value.dtype not in _INDICES:
-        y_true = cast(y_true, "int64")
+    y_true = class_numbers(y_true)
     shape = y_pred._value.shape
     if axis not in (-1, len(shape) - 1):
         raise ValueError(f"Only axis=-1 is currently supported. Received: axis={axis}")

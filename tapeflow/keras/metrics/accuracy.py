@@ -10,7 +10,7 @@ from ...ops.argextrema import argmax
 from ...ops.casting import cast
 from ...ops.comparison import equal, greater
 from ...ops.shaping import reshape, squeeze
-from ..conversion import converted, predicted
+from ..conversion import class_numbers, converted, predicted
 from ..losses.reduction import squeeze_or_expand_to_same_rank
 from ..settings import floatx
 
@@ -35,10 +35,10 @@ def categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
 
 def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
     """Whether y_pred [..., classes] is largest for the class whose number y_true [...] or [..., 1] has."""
-    y_pred, y_true = predicted(y_pred), convert_to_tensor(y_true)
+    y_pred, y_true = predicted(y_pred), class_numbers(y_true)
     if len(y_true._value.shape) == len(y_pred._value.shape) and y_true._value.shape[-1] == 1:
         y_true = squeeze(y_true, -1)
-    matches = cast(equal(cast(y_true, "int64"), argmax(y_pred, -1)), floatx())
+    matches = cast(equal(y_true, argmax(y_pred, -1, y_true.dtype)), floatx())
     if len(matches._value.shape) > 1 and matches._value.shape[-1] == 1:
         matches = squeeze(matches, -1)
     return matches

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...core.tensor import Tensor
 from ..layers.input_layer import InputLayer
 from ..layers.keras_tensor import KerasTensor
 from ..layers.layer import Layer
@@ -58,15 +57,14 @@ class Sequential(Model):
         if isinstance(layer, InputLayer) and self._layers:
             raise ValueError(f"Sequential model '{self.name}' has layers already: an input can only be the first.")
         self._layers.append(layer)
-        self._plain = False
-        self.built = False
+        self._settled = self.built = False
         if rebuild:
             self._build_ahead()
 
     def pop(self, rebuild: bool = True) -> Layer:
         """Takes the last layer away, and returns it. Raises IndexError where there is none."""
         layer = self._layers.pop()
-        self.built = False
+        self._settled = self.built = False
         if rebuild:
             self._build_ahead()
         return layer
@@ -81,12 +79,6 @@ class Sequential(Model):
         for layer in self._layers:
             x = layer(x)
         return x
-
-    def _call_fully(self, args: tuple, kwargs: dict) -> Any:
-        # one input that need not be handed on with anything else: what nearly all calls are
-        if len(args) == 1 and type(args[0]) is not Tensor and self.built and not kwargs:
-            args = (self._converted(args[0]),)
-        return super()._call_fully(args, kwargs)
 
     # -- building --
 

@@ -8,6 +8,8 @@ import numpy as np
 
 from ..layers.layer import Layer
 
+_PARTS = (0.45, 0.33, 0.21, 0.0)  # of the line, for each column at least
+
 
 def table(
     model: Any, width: int, expand_nested: bool = False, show_trainable: bool = False, layer_range: Any = None
@@ -22,7 +24,7 @@ def table(
         rows.extend(_rows(layer, expand_nested, show_trainable, 0))
     columns = len(rows[0])
     widths = [max(len(row[i]) for row in rows) + 2 for i in range(columns)]
-    widths[0] += max(0, width - sum(widths) - columns - 1)
+    widths = [max(w, int(part * (width - columns - 1))) for w, part in zip(widths, _PARTS)]
     text = [f'Model: "{model.name}"', _rule(widths, "┏━┳┓"), _line(widths, rows[0], "┃"), _rule(widths, "┡━╇┩")]
     for i, row in enumerate(rows[1:]):
         text += [_rule(widths, "├─┼┤")] * (i > 0) + [_line(widths, row, "│")]

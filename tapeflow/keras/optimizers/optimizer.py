@@ -105,9 +105,14 @@ class Optimizer(Owner):
     # -- what a program reads and sets --
 
     @property
-    def iterations(self) -> Variable:
-        """The number of steps made, an int64 variable."""
-        return self._iterations
+    def iterations(self) -> Any:
+        """The number of steps made, an int64 variable; with `gradient_accumulation_steps`, of changes, a tensor."""
+        steps = self.gradient_accumulation_steps
+        return self._iterations // steps if steps else self._iterations
+
+    def _changes(self) -> int:
+        """How often variables were changed so far."""
+        return int(self._iterations._tensor._value) // (self.gradient_accumulation_steps or 1)
 
     @property
     def variables(self) -> list[Variable]:
@@ -240,9 +245,7 @@ class Optimizer(Owner):
         elif self.clipvalue:
             grads = clip_values(grads, self.clipvalue)
         if not self.built:
-            with scope(self.name):
-                self.build(variables)
-            self.built = True
+            self.build(variables)
         rate = self.learning_rate
         if self.weight_decay is not None:
             self._decay(variables, rate)
@@ -303,11 +306,11 @@ class Optimizer(Owner):
         self._undecayed = lambda v: id(v) in left or pattern is not None and pattern.search(v.name) is not None
 
     def _average(self) -> None:
-        m = self.ema_momentum if int(self._iterations) else 0.0
+        m = self.ema_momentum if self._changes() else 0.0
         for average, v in zip(self._averages, self._trainable_variables, strict=True):
             average._set(flat(average._tensor._value * average._dtype.type(m) + v._tensor._value * v._dtype.type(1 - m)))
         every = self.ema_overwrite_frequency
-        if every and (int(self._iterations) + 1) % every == 0:
+        if every and (self._changes() + 1) % every == 0:
             self.finalize_variable_values(self._trainable_variables)
 
     def finalize_variable_values(self, var_list: Sequence[Any]) -> None:

@@ -17,8 +17,9 @@ import numpy as np
 from ...core import errors
 from ...core.tensor import ndarray
 from ..initializers import Constant
-from ..naming import scope
 from .optimizer import Optimizer
+
+_FLUSH = 128  # steps after which denormals are looked for
 
 
 class ArrayOptimizer(Optimizer):
@@ -45,17 +46,20 @@ class ArrayOptimizer(Optimizer):
     def _know(self, variable: Any) -> int:
         index = super()._know(variable)
         if index == len(self._slots):
-            with scope(self.name):
-                self._slots.append(
-                    [
-                        self.add_variable_from_reference(variable, name, Constant(first) if first else "zeros")
-                        for name, first in self.slots()
-                    ]
-                )
+            self._slots.append(
+                [
+                    self.add_variable_from_reference(variable, name, Constant(first) if first else "zeros")
+                    for name, first in self.slots()
+                ]
+            )
         return index
 
     def _update(self, grads: list[Any], variables: list[Any], rate: Any) -> None:
-        numbers = self.constants(int(self._iterations._tensor._value) + 1, float(rate))
+        step = self._changes() + 1
+        numbers = self.constants(step, float(rate))
+        if step % _FLUSH == 0:
+            for slots in self._slots:
+                flush_denormals(slots)
         typed: dict = {}
         index, known, rule = self._index, self._slots, self.rule
         for g, v in zip(grads, variables):  # noqa: B905 - made together
@@ -81,6 +85,18 @@ class ArrayOptimizer(Optimizer):
                 rule(arrays[0], np.array([g]), np.empty(1, dtype), arrays[1:], constants)
                 for x, a in zip((v, *known[i]), arrays, strict=True):
                     x._set(a[0])
+
+
+def flush_denormals(slots: list[Any]) -> None:
+    """Sets numbers below the smallest normal one to zero.
+
+    Means of gradients that have become zero fade into denormals and stay there, and arithmetic on those makes a step four
+    times as slow.
+    """
+    for slot in slots:
+        if slot._dtype.kind == "f" and slot._tensor._value.shape:
+            array = writable(slot)
+            np.multiply(array, np.abs(array) >= np.finfo(slot._dtype).tiny, array)
 
 
 def writable(variable: Any) -> ndarray:
