@@ -41,6 +41,7 @@ from .core.tensor import Tensor
 from .core.type_spec import TensorSpec, TypeSpec
 from .core.variable import Variable, VariableAggregation, VariableSynchronization
 from .ops import operators as _operators  # noqa: F401 - attaches the operators of tensors and variables
+from .ops import variable_updates as _variable_updates  # noqa: F401 - attaches slices and scatters to variables
 from .ops.argextrema import argmax, argmin
 from .ops.arithmetic import abs_ as abs
 from .ops.arithmetic import (
@@ -159,6 +160,11 @@ _LAZY = {
     ".ops.norms": "norm",
     ".ops.ordering": "control_dependencies group no_op",
     ".ops.output": "print",
+    ".ops.permuting": "reverse reverse_sequence roll",
+    ".ops.sorting": "argsort searchsorted sort unique unique_with_counts",
+    ".ops.counting": "histogram_fixed_width histogram_fixed_width_bins",
+    ".ops.spaces": "batch_to_space required_space_to_batch_paddings space_to_batch space_to_batch_nd",
+    ".ops.indexing": "unravel_index",
 }
 _PLACES = {name: module for module, names in _LAZY.items() for name in names.split()}
 
@@ -185,6 +191,7 @@ __all__ = [
     "add_n",
     "argmax",
     "argmin",
+    "argsort",
     "as_dtype",
     "asin",
     "asinh",
@@ -196,6 +203,7 @@ __all__ = [
     "atan2",
     "atanh",
     "autodiff",
+    "batch_to_space",
     "bfloat16",
     "bitcast",
     "bitwise",
@@ -251,6 +259,8 @@ __all__ = [
     "greater_equal",
     "group",
     "half",
+    "histogram_fixed_width",
+    "histogram_fixed_width_bins",
     "identity",
     "identity_n",
     "init_scope",
@@ -310,12 +320,17 @@ __all__ = [
     "reduce_sum",
     "register_tensor_conversion_function",
     "repeat",
+    "required_space_to_batch_paddings",
     "reshape",
     "resource",
+    "reverse",
+    "reverse_sequence",
+    "roll",
     "round",
     "saturate_cast",
     "scalar_mul",
     "scatter_nd",
+    "searchsorted",
     "sequence_mask",
     "shape",
     "shape_n",
@@ -325,6 +340,9 @@ __all__ = [
     "sinh",
     "size",
     "slice",
+    "sort",
+    "space_to_batch",
+    "space_to_batch_nd",
     "split",
     "sqrt",
     "square",
@@ -353,6 +371,9 @@ __all__ = [
     "uint32",
     "uint64",
     "uint8",
+    "unique",
+    "unique_with_counts",
+    "unravel_index",
     "unstack",
     "variant",
     "version",

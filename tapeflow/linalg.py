@@ -3,13 +3,17 @@
 from typing import NoReturn
 
 from .ops.creation import eye
+from .ops.diagonals import band_part, diag, diag_part, set_diag, tensor_diag, tensor_diag_part
 from .ops.einsum import einsum
 from .ops.norms import cross, l2_normalize, norm, normalize, trace
 from .ops.products import matmul, matvec, tensordot
 from .ops.selection import global_norm
 
 __all__ = [
+    "band_part",
     "cross",
+    "diag",
+    "diag_part",
     "einsum",
     "eye",
     "global_norm",
@@ -18,6 +22,9 @@ __all__ = [
     "matvec",
     "norm",
     "normalize",
+    "set_diag",
+    "tensor_diag",
+    "tensor_diag_part",
     "tensordot",
     "trace",
 ]

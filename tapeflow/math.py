@@ -3,7 +3,7 @@
 from typing import NoReturn
 
 from . import special_functions as special
-from .ops.activations import log_softmax, softmax, softsign
+from .ops.activations import softsign
 from .ops.argextrema import argmax, argmin
 from .ops.arithmetic import abs_ as abs
 from .ops.arithmetic import (
@@ -48,6 +48,7 @@ from .ops.comparison import (
     not_equal,
 )
 from .ops.complex_numbers import angle, imag, real
+from .ops.counting import bincount, confusion_matrix
 from .ops.elementary import (
     acos,
     acosh,
@@ -81,6 +82,7 @@ from .ops.elementary import (
 )
 from .ops.elementary import round_ as round
 from .ops.norms import l2_normalize
+from .ops.permuting import invert_permutation
 from .ops.reduction import (
     count_nonzero,
     reduce_all,
@@ -97,6 +99,8 @@ from .ops.reduction import (
     zero_fraction,
 )
 from .ops.scans import cumprod, cumsum, cumulative_logsumexp
+from .ops.softmax import log_softmax, softmax
+from .ops.sorting import in_top_k, top_k
 from .ops.special import (
     bessel_i0,
     bessel_i0e,
@@ -137,7 +141,9 @@ __all__ = [
     "bessel_i1",
     "bessel_i1e",
     "betainc",
+    "bincount",
     "ceil",
+    "confusion_matrix",
     "conj",
     "cos",
     "cosh",
@@ -163,6 +169,8 @@ __all__ = [
     "igamma",
     "igammac",
     "imag",
+    "in_top_k",
+    "invert_permutation",
     "is_finite",
     "is_inf",
     "is_nan",
@@ -223,6 +231,7 @@ __all__ = [
     "subtract",
     "tan",
     "tanh",
+    "top_k",
     "truediv",
     "xdivy",
     "xlog1py",

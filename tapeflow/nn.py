@@ -3,20 +3,7 @@
 from typing import NoReturn
 
 from . import nn_experimental as experimental
-from .ops.activations import (
-    crelu,
-    elu,
-    gelu,
-    leaky_relu,
-    log_softmax,
-    relu,
-    relu6,
-    selu,
-    silu,
-    softmax,
-    softsign,
-    swish,
-)
+from .ops.activations import crelu, elu, gelu, leaky_relu, relu, relu6, selu, silu, softsign, swish
 from .ops.dropout import dropout
 from .ops.elementary import sigmoid, softplus, tanh
 from .ops.indexing import embedding_lookup
@@ -43,6 +30,9 @@ from .ops.normalization import (
 )
 from .ops.norms import l2_normalize
 from .ops.reduction import zero_fraction
+from .ops.softmax import log_softmax, softmax
+from .ops.sorting import in_top_k, top_k
+from .ops.spaces import depth_to_space, space_to_batch, space_to_depth
 
 __all__ = [
     "batch_norm_with_global_normalization",
@@ -50,11 +40,13 @@ __all__ = [
     "bias_add",
     "compute_average_loss",
     "crelu",
+    "depth_to_space",
     "dropout",
     "elu",
     "embedding_lookup",
     "experimental",
     "gelu",
+    "in_top_k",
     "l2_loss",
     "l2_normalize",
     "leaky_relu",
@@ -75,10 +67,13 @@ __all__ = [
     "softmax_cross_entropy_with_logits",
     "softplus",
     "softsign",
+    "space_to_batch",
+    "space_to_depth",
     "sparse_softmax_cross_entropy_with_logits",
     "sufficient_statistics",
     "swish",
     "tanh",
+    "top_k",
     "weighted_cross_entropy_with_logits",
     "weighted_moments",
     "zero_fraction",

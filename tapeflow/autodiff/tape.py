@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import os
+from _thread import get_ident
 from collections.abc import Sequence
 from typing import Any
 
@@ -73,8 +74,10 @@ class GradientTape:
     # -- recording --
 
     def __enter__(self) -> GradientTape:
-        stack = own_stack()
-        if stack and self in stack:
+        stack = active_tapes()
+        if stack.owner != get_ident():
+            stack = own_stack()
+        elif stack and self in stack:
             raise ValueError("Tape is still recording, This can happen if you try to re-enter an already-active tape.")
         stack.append(self)
         self._stack = stack
@@ -181,15 +184,17 @@ class GradientTape:
                 tapes.remove(self)
         F = TENSORS if tapes else ARRAYS
         if output_gradients is None and type(target) is Tensor and target._key in self._records:
-            grads = self._backward(F, {target._key: _ones(F, target)}, keys)
+            kind_of_value = type(target._value)
+            one = _one[kind_of_value] if kind_of_value in _one and not tapes else _ones(F, target)
+            grads = self._backward(F, {target._key: one}, keys)
         else:
             grads = self._backward(F, self._seeds(F, target, output_gradients), keys)
         if kind is Variable or kind is Tensor:
             g = grads.get(keys[0])
             if g is None:
                 return _zeros(sources) if unconnected_gradients is _ZERO else None
-            return _wrapped(g) if F.raw else g
-        if F.raw:
+            return g if tapes else _wrapped(g)
+        if not tapes:
             flat = [_wrapped(grads[key]) if key in grads else None for key in keys]
         else:
             flat = [grads.get(key) for key in keys]

@@ -19,7 +19,7 @@ import numpy as np
 from . import errors
 from .abstract import Abstract
 from .convert import convert_like, convert_to_tensor
-from .dtypes import COMPLEXES, DTYPE_OF, FLOATS_COMPLEX, NUMBERS, as_dtype, short_name
+from .dtypes import COMPLEXES, DTYPE_OF, FLOATS_COMPLEX, NUMBERS, STRINGS, as_dtype, numpy_dtype, short_name
 from .op import ARRAYS, Op, interpret, refusal
 from .shapes import broadcast_shapes
 from .tapes import active_tapes, new_key, record_elementwise
@@ -38,7 +38,7 @@ def unary(
     title: str | None = None,
     doc: str | None = None,
 ) -> Callable:
-    """Declares an elementwise op of one tensor; its rule `grad(F, g, s)` sees the input, or (`saves="y"`) the output."""
+    """Declares an elementwise op of one tensor; its rule `grad(F, g, s)` sees the input or, by `saves`, the output."""
     op = Op(name, kernel, infer or same, (grad,) if grad else (), title=title)
     kernel = op.kernel
     saves_x = saves == "x"
@@ -123,14 +123,16 @@ def binary(
     infer: Callable | None = None,
     title: str | None = None,
     doc: str | None = None,
+    pull: Callable | None = None,
 ) -> Callable:
     """Declares an elementwise op of two tensors that broadcast.
 
-    The rules are `grad(F, g, x, y)`, or `grad(F, g)` with `saves=False`; they need not undo the broadcasting.
+    The rules are `grad(F, g, x, y)`, or `grad(F, g)` with `saves=False`; they need not undo the broadcasting. `pull` is
+    the two of them written out, for an op so common that calling its rules is worth saving.
     """
     op = Op(name, kernel, infer or broadcast, (grad_x, grad_y) if grad_x else (), title=title, inputs=2)
     kernel = op.kernel
-    op.pull = _binary_pull(grad_x, grad_y) if saves else _linear_pull(grad_x, grad_y)
+    op.pull = pull or (_binary_pull(grad_x, grad_y) if saves else _linear_pull(grad_x, grad_y))
     op.describe = _describe_binary
     op.elementwise = True
     twin = _conjugated(op, _binary_pull(grad_x, grad_y, conjugate=True)) if grad_x and saves else op
@@ -152,14 +154,15 @@ def binary(
             return interpret(op, (x, y), ())
         out = Tensor()
         try:
-            out._value = kernel(a, b)
+            value = kernel(a, b)
         except Exception as error:
             raise refusal(op, (a, b), (), error) from None
+        out._value = value if type(value) is not bytes else np.array(value, object)
         out._key = None
         remember((x, y), (), (out,))
         return out
 
-    fast = frozenset(dtypes - COMPLEXES)
+    fast = frozenset(dtypes - COMPLEXES - STRINGS)
     scalars = frozenset(kind for kind in fast if isinstance(kind, type))
 
     def call(x: Any, y: Any, name: str | None = None) -> Any:
@@ -338,14 +341,15 @@ def broadcast_bool(x: Any, y: Any) -> Abstract:
 
 def real_part(x: Any) -> Abstract:
     """The shape of the input, and the dtype of its real part."""
-    return Abstract(x.shape, as_dtype(x.dtype).real_dtype._np)
+    return Abstract(x.shape, numpy_dtype(as_dtype(x.dtype).real_dtype))
 
 
 # -- errors ------------------------------------------------------------------------------------------------------------
 
 
 def mixed_dtypes(op: Op, first: np.dtype, second: np.dtype) -> errors.InvalidArgumentError:
-    return errors.invalid(
+    return errors.failed(
+        errors.DtypeMismatchError,
         op.title,
         f"cannot compute {op.title} as input #1(zero-based) was expected to be a {short_name(first)} tensor but is a "
         f"{short_name(second)} tensor; nothing is converted silently: tf.cast one of them",

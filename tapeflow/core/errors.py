@@ -163,6 +163,14 @@ class DataLossError(_StatusError, code=DATA_LOSS):
     """Data is damaged or cut short, a checkpoint's for instance."""
 
 
+class DtypeMismatchError(InvalidArgumentError, TypeError):
+    """Operands of different dtypes.
+
+    TensorFlow raises InvalidArgumentError where tensors differ and TypeError where a Python number does not fit; which
+    of the two depends on the op and how it is written, so programs that expect either find it here.
+    """
+
+
 class OperatorNotAllowedInGraphError(TypeError):
     """Python asked a symbolic tensor for something only a value can give, such as its truth in an `if`."""
 

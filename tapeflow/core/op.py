@@ -214,9 +214,9 @@ def refusal(op: Op, values: Any, attributes: tuple, error: Exception) -> Excepti
         return error
     try:
         op.infer(values, *attributes) if op.inputs is None else op.infer(*values, *attributes)
-    except errors.OpError as known:
+    except errors.InvalidArgumentError as known:
         # shape rules that several ops share do not know which op they spoke for
-        return known if "[Op:" in known.message else errors.failed(type(known), op.title, known.message)
+        return known if "[Op:" in known.message else errors.invalid(op.title, known.message)
     except Exception as known:
         return known
     shown = ", ".join(f"{as_dtype(v.dtype).name}{list(v.shape)}" for v in values)

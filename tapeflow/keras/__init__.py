@@ -8,7 +8,21 @@ from typing import Any
 __version__ = "3.15.1"  # the Keras whose behaviour this follows
 
 _MODULES = frozenset(
-    ["activations", "backend", "constraints", "datasets", "initializers", "layers", "losses", "metrics", "models", "optimizers", "random", "regularizers", "utils"]
+    (
+        "activations",
+        "backend",
+        "constraints",
+        "datasets",
+        "initializers",
+        "layers",
+        "losses",
+        "metrics",
+        "models",
+        "optimizers",
+        "random",
+        "regularizers",
+        "utils",
+    )
 )
 _NAMES = {
     "Initializer": "initializers",

@@ -15,6 +15,7 @@ from ..ops.elementary import exp, log_sigmoid, softplus, sqrt
 from ..ops.elementary import sigmoid as _sigmoid
 from ..ops.elementary import tanh as _tanh
 from ..ops.joining import split
+from ..ops.reduction import reduce_max, reduce_sum
 from ..ops.selection import clip_by_value, where
 from ..ops.shaping import zeros_like
 from .logits import remember
@@ -134,7 +135,8 @@ def sigmoid(x: Any) -> Tensor:
 
 def hard_sigmoid(x: Any) -> Tensor:
     """x / 6 + 1/2, held between 0 and 1."""
-    return ops.relu6(convert_to_tensor(x) + 3.0) / 6.0
+    sixths: Tensor = ops.relu6(convert_to_tensor(x) + 3.0) * (1.0 / 6.0)
+    return sixths
 
 
 def hard_silu(x: Any) -> Tensor:
@@ -172,10 +174,7 @@ def softmax(x: Any, axis: Any = -1) -> Tensor:
     """exp(x) over its sum along an axis, or along several at once."""
     x = convert_to_tensor(x)
     if isinstance(axis, (list, tuple)):
-        from ..ops.elementary import exp as e
-        from ..ops.reduction import reduce_max, reduce_sum
-
-        shifted = e(x - reduce_max(x, axis=tuple(axis), keepdims=True))
+        shifted = exp(x - reduce_max(x, axis=tuple(axis), keepdims=True))
         return shifted / reduce_sum(shifted, axis=tuple(axis), keepdims=True)
     y = ops.softmax(x, axis)
     return remember(y, "softmax", x) if axis == -1 else y
@@ -193,9 +192,9 @@ def glu(x: Any, axis: int = -1) -> Tensor:
 
 
 _FUNCTIONS: tuple[Callable, ...] = (
-    linear, relu, leaky_relu, relu6, elu, celu, selu, gelu, silu, mish, softplus, softsign, tanh, tanh_shrink, hard_tanh,
-    hard_shrink, soft_shrink, threshold, sigmoid, hard_sigmoid, hard_silu, log_sigmoid, sparse_plus, sparse_sigmoid,
-    squareplus, exponential, softmax, log_softmax, glu,
+    linear, relu, leaky_relu, relu6, elu, celu, selu, gelu, silu, mish, softplus, softsign, tanh, tanh_shrink,
+    hard_tanh, hard_shrink, soft_shrink, threshold, sigmoid, hard_sigmoid, hard_silu, log_sigmoid, sparse_plus,
+    sparse_sigmoid, squareplus, exponential, softmax, log_softmax, glu,
 )  # fmt: skip
 _KNOWN: dict[str, Any] = {f.__name__: f for f in _FUNCTIONS} | {"swish": silu, "hard_swish": hard_silu}
 

@@ -8,6 +8,8 @@ import numpy as np
 
 from ..core.tensor import Tensor
 from ..core.variable import Variable
+from ..ops.casting import cast
+from .layers.keras_tensor import KerasTensor
 from .naming import forget_names, unique_name
 from .random import forget_seeds
 from .settings import (
@@ -57,8 +59,6 @@ def get_uid(prefix: str = "") -> int:
 def cast_to_floatx(x: Any) -> Any:
     """An array or tensor in the default float type."""
     if isinstance(x, (Tensor, Variable)):
-        from ..ops.casting import cast
-
         return cast(x, floatx())
     return np.asarray(x, dtype=floatx())
 
@@ -75,6 +75,4 @@ def set_value(x: Any, value: Any) -> None:
 
 def is_keras_tensor(x: Any) -> bool:
     """Whether x is what `tf.keras.Input` gives."""
-    from .layers.keras_tensor import KerasTensor
-
     return isinstance(x, KerasTensor)

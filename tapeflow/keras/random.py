@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..core.tensor import Tensor, wrap
+from ..ops.casting import cast
 from ..ops.seeds import set_seed
 from .naming import scope, unique_name
 from .tracking import Owner
@@ -87,8 +88,6 @@ def draw_seed(seed: Any) -> Tensor:
         raise ValueError(
             f"Argument `seed` must be either an integer or an instance of `SeedGenerator`. Received: {seed!r}"
         )
-    from ..ops.casting import cast
-
     return cast(drawn % _SEED_STATES, "int32")
 
 

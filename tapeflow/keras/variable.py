@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dtypes import as_dtype, numpy_dtype
+from ..core.dtypes import as_dtype
 from ..core.tensor import Tensor
 from ..core.variable import Variable as CoreVariable
 from ..core.variable import VariableAggregation, VariableSynchronization
@@ -18,7 +18,7 @@ from .tracking import structure
 
 
 def standardize_dtype(dtype: Any) -> str:
-    """The name of a dtype: Keras's `int` is int64, None the default float type. Raises TypeError where there is none."""
+    """The name of a dtype: Keras's `int` is int64, None the default float type. Raises TypeError for no dtype."""
     if dtype is None:
         return floatx()
     return "int64" if dtype in ("int", int) else as_dtype(dtype).name
@@ -129,6 +129,6 @@ def _member(enum: Any, value: Any) -> Any:
     return enum[name]
 
 
-def zeros(shape: Sequence[int], dtype: Any) -> Any:
+def zeros(shape: Any, dtype: np.dtype) -> Any:
     """Zeros as variables hold them: an array, or for a 0-d variable a NumPy scalar."""
-    return np.zeros(tuple(shape), numpy_dtype(dtype))[()]
+    return np.zeros(tuple(shape), dtype)[()]

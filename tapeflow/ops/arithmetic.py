@@ -53,6 +53,34 @@ def kept(F: Any, g: Any, mask: Any) -> Any:
 
 # -- sums, products, quotients -----------------------------------------------------------------------------------------
 
+
+def _pull_add(F: Any, g: Any, rec: tuple, wanted: Any, grads: dict) -> None:
+    _, key_x, key_y, shape_x, shape_y = rec
+    if key_x in wanted:
+        d = g if shape_x == shape_y else F.sum_to(g, shape_x)
+        grads[key_x] = grads[key_x] + d if key_x in grads else d
+    if key_y in wanted:
+        d = g if shape_x == shape_y else F.sum_to(g, shape_y)
+        grads[key_y] = grads[key_y] + d if key_y in grads else d
+
+
+def _pull_multiply(F: Any, g: Any, rec: tuple, wanted: Any, grads: dict) -> None:
+    _, key_x, key_y, shape_x, shape_y, x, y = rec
+    if F.raw:
+        x = x._value
+        y = y._value
+    if key_x in wanted:
+        d = g * y
+        if shape_x != shape_y:
+            d = F.sum_to(d, shape_x)
+        grads[key_x] = grads[key_x] + d if key_x in grads else d
+    if key_y in wanted:
+        d = g * x
+        if shape_x != shape_y:
+            d = F.sum_to(d, shape_y)
+        grads[key_y] = grads[key_y] + d if key_y in grads else d
+
+
 add = binary(
     "add",
     lambda xp: operator.add,
@@ -61,6 +89,7 @@ add = binary(
     saves=False,
     dtypes=NUMBERS | group("string", "bfloat16"),
     title="AddV2",
+    pull=_pull_add,
     doc="x + y, elementwise with broadcasting; strings are joined.",
 )
 subtract = binary(
@@ -78,6 +107,7 @@ multiply = binary(
     lambda F, g, x, y: g * y,
     lambda F, g, x, y: g * x,
     title="Mul",
+    pull=_pull_multiply,
     doc="x * y, elementwise with broadcasting.",
 )
 # the quotient of floats; tf.divide casts integers to floats first
@@ -326,7 +356,7 @@ def _pow(xp: Any) -> Callable:
 
     def power(x: Any, y: Any) -> Any:
         if type(y) is not ndarray:
-            quick = _POWERS.get(y.item())
+            quick = _POWERS.get(y)
             if quick is not None:
                 return quick(x)
         if y.dtype.kind == "i" and (y < zero(y.dtype)).any():

@@ -101,7 +101,8 @@ def _diag_part_kernel(xp: Any) -> Any:
 def _diag_part_shape(x: Any, low: int, high: int, align: str, padding: Any) -> Abstract:
     if x.shape is None or None in x.shape[-2:]:
         return Abstract(None, x.dtype)
-    return Abstract((*x.shape[:-2], *_stacked_shape(*x.shape[-2:], low, high)), x.dtype)
+    *batch, rows, columns = x.shape
+    return Abstract((*batch, *_stacked_shape(rows, columns, low, high)), x.dtype)
 
 
 _diag_part = define(
@@ -196,7 +197,8 @@ def diag_part(
     _check_align(align, title)
     if len(x._value.shape) < 2:
         raise errors.invalid(title, f"input must be at least 2-dim, received shape: {shape_text(x._value.shape)}")
-    _check_bounds(*x._value.shape[-2:], low, high, title)
+    rows, columns = x._value.shape[-2:]
+    _check_bounds(rows, columns, low, high, title)
     return _diag_part(x, low, high, align, _padding(padding_value, x))
 
 
@@ -272,8 +274,9 @@ def set_diag(input: Any, diagonal: Any, name: str = "set_diag", k: Any = 0, alig
     shape = x._value.shape
     if len(shape) < 2:
         raise errors.invalid(title, f"input must be at least 2-dim, received shape: {shape_text(shape)}")
-    _check_bounds(*shape[-2:], low, high, title)
-    wanted = (*shape[:-2], *_stacked_shape(*shape[-2:], low, high))
+    *batch, rows, columns = shape
+    _check_bounds(rows, columns, low, high, title)
+    wanted = (*batch, *_stacked_shape(rows, columns, low, high))
     if d._value.shape != wanted:
         raise errors.invalid(
             title,

@@ -282,28 +282,36 @@ def _einsum_shape(inputs: Any, equation: str) -> Abstract:
     return Abstract(tuple([sizes[c] for c in output]), inputs[0].dtype)
 
 
+@lru_cache(1024)
+def _gradient_steps(equation: str) -> list[tuple[str, str, str, str]]:
+    """For each operand: its labels, each once, those of them that the gradient reaches, and the einsum by which."""
+    operands, output = _split(equation)
+    steps = []
+    for i, labels in enumerate(operands):
+        others = operands[:i] + operands[i + 1 :]
+        known = set(output).union(*others)
+        unique = "".join(dict.fromkeys(labels))
+        there = "".join([c for c in unique if c in known])
+        steps.append((labels, unique, there, ",".join([output, *others]) + "->" + there))
+    return steps
+
+
 def _einsum_gradients(F: Any, g: Any, needs: list, *rest: Any) -> list:
     """For each operand the einsum of the gradient and the other operand, spread over what was summed in it alone."""
     *inputs, equation = rest
-    operands, output = _split(equation)
-    shapes = [(x if F.raw else x._value).shape for x in inputs]
-    gradients = []
-    for i, (labels, shape) in enumerate(zip(operands, shapes, strict=True)):
-        if not needs[i]:
-            gradients.append(None)
-            continue
-        others = [(operands[j], F.conj(inputs[j])) for j in range(len(inputs)) if j != i]
-        known = set(output).union(*[other for other, _ in others])
-        unique = "".join(dict.fromkeys(labels))
-        there = "".join([c for c in unique if c in known])
-        step = ",".join([output, *[other for other, _ in others]]) + "->" + there
-        d = F.einsum([g, *[x for _, x in others]], step) if step != f"{output}->{output}" else g
-        sizes = sizes_of(labels, shape)
-        d = F.sum_to(d, tuple([sizes[c] for c in there]))
-        if there != unique:
-            d = F.reshape(d, tuple([sizes[c] if c in known else 1 for c in unique]))
-            d = F.broadcast_to(d, tuple([sizes[c] for c in unique]))
-        gradients.append(d if unique == labels else F.einsum([d], f"{unique}->{labels}"))
+    values = inputs if F.raw else [x._value for x in inputs]
+    if values[0].dtype.kind == "c":
+        inputs = [F.conj(x) for x in inputs]
+    gradients: list = [None] * len(inputs)
+    for i, (labels, unique, there, step) in enumerate(_gradient_steps(equation)):
+        if needs[i]:
+            sizes = sizes_of(labels, values[i].shape)
+            d = F.einsum([g, *inputs[:i], *inputs[i + 1 :]], step)
+            d = F.sum_to(d, tuple([sizes[c] for c in there]))
+            if there != unique:
+                d = F.reshape(d, tuple([sizes[c] if c in there else 1 for c in unique]))
+                d = F.broadcast_to(d, tuple([sizes[c] for c in unique]))
+            gradients[i] = d if unique == labels else F.einsum([d], f"{unique}->{labels}")
     return gradients
 
 

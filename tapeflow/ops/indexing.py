@@ -226,6 +226,8 @@ def _gather_nd_kernel(xp: Any) -> Any:
         if not depth:
             return xp.broadcast_to(params, (*at[:-1], *params.shape)).copy()
         grid = [xp.arange(n).reshape((n,) + (1,) * (len(at) - 2 - i)) for i, n in enumerate(at[:batch_dims])]
+        if not at[-1]:
+            grid = [xp.broadcast_to(rows, at[:-1]) for rows in grid]
         return string_element(params[(*grid, *[indices[..., i] for i in range(at[-1])])])
 
     return gather_nd

@@ -33,7 +33,7 @@ def _tensors(values: Sequence, title: str) -> list[Tensor]:
             if dtype == "int32" and any(isinstance(v, float) for v in values):
                 dtype = convert_to_tensor(1.0).dtype
         tensors = [v if isinstance(v, Tensor) else _converted(v, dtype) for v in values]
-    first = tensors[0]._value.dtype if tensors else None
+    first = tensors[0]._value.dtype
     for i, x in enumerate(tensors):
         if x._value.dtype != first:
             raise errors.invalid(

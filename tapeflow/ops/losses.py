@@ -21,6 +21,7 @@ from ..core.op import TENSORS as T
 from ..core.op import define
 from ..core.shapes import broadcast_shapes, shape_text
 from ..core.tensor import Tensor
+from . import activations, softmax  # noqa: F401 - ops that kernels and gradients here are made of
 from .arithmetic import one, typed_constant, zero
 
 _FLOAT32 = np.dtype("float32")

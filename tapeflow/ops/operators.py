@@ -59,11 +59,7 @@ def _contains(x: Any, value: Any) -> bool:
     return any(bool(item == value) for item in x)
 
 
-def _getitem_of_a_variable(v: Variable, key: Any) -> Tensor:
-    return getitem(v.read_value(), key)
-
-
-BINARY = {
+BINARY: dict[str, Callable] = {
     "add": add,
     "sub": subtract,
     "mul": multiply,

@@ -13,6 +13,7 @@ from ..core.elementwise import same
 from ..core.op import define
 from ..core.shapes import shape_text
 from ..core.tensor import Tensor
+from .slicing import string_element
 from .statics import from_end, refused_integer, static_array, static_ints
 
 # -- reverse -----------------------------------------------------------------------------------------------------------
@@ -20,7 +21,7 @@ from .statics import from_end, refused_integer, static_array, static_ints
 
 def _reverse_kernel(xp: Any) -> Any:
     def reverse(x: Any, axes: tuple) -> Any:
-        return x[tuple([slice(None, None, -1) if i in axes else slice(None) for i in range(x.ndim)])]
+        return string_element(x[tuple([slice(None, None, -1) if i in axes else slice(None) for i in range(x.ndim)])])
 
     return reverse
 

@@ -20,6 +20,7 @@ from ..core.op import TENSORS as T
 from ..core.op import define
 from ..core.tensor import Tensor, ndarray
 from ..core.variable import Variable
+from . import softmax  # noqa: F401 - the gradient of the log-sum-exp
 from .arithmetic import zero
 
 _FLOAT32, _FLOAT64, _INT64 = np.dtype("float32"), np.dtype("float64"), np.dtype("int64")

@@ -15,7 +15,7 @@ from ..core.dtypes import ANY, NUMBERS, REALS, int32, short_name
 from ..core.op import TENSORS, define
 from ..core.shapes import shape_text
 from ..core.tensor import Tensor, wrap
-from .statics import refused_integer, static_array
+from .statics import refused_integer, static_array, static_ints
 
 _INDICES = ("int16", "int32", "int64")
 
@@ -27,18 +27,10 @@ def add_rows(xp: Any, out: Any, places: Any, rows: Any) -> Any:
     if xp is not np:
         return out.at[places].add(rows)
     if rows.shape[1] == 1:
+        # ufunc.at is three times as fast on vectors
         np.add.at(out.reshape(-1), places, rows.reshape(-1))
-        return out
-    # ufunc.at takes ten times as long on rows as a sort and sums of its runs do
-    order = places.argsort(kind="stable")
-    places, rows = places[order], rows[order]
-    new = np.empty(places.shape, bool)
-    new[:1] = True
-    np.not_equal(places[1:], places[:-1], new[1:])
-    if not new.all():
-        starts = np.flatnonzero(new)
-        places, rows = places[starts], np.add.reduceat(rows, starts, 0, rows.dtype)
-    out[places] += rows
+    else:
+        np.add.at(out, places, rows)
     return out
 
 
@@ -197,10 +189,7 @@ def scatter_nd(indices: Any, updates: Any, shape: Any, bad_indices_policy: str =
     if at._value.dtype.name not in _INDICES:
         raise refused_integer(at._value.dtype, "ScatterNd", "Tindices", ", ".join(_INDICES))
     values = convert_to_tensor(updates)
-    dims = static_array(shape, "ScatterNd", "Tindices")
-    if dims.ndim != 1:
-        raise errors.invalid("ScatterNd", f"shape must be a vector, got shape {shape_text(dims.shape)}")
-    dims = tuple(dims.tolist())
+    dims = static_ints(shape, "ScatterNd", "Tindices", "shape")
     if any(n < 0 for n in dims):
         raise errors.invalid("ScatterNd", f"Dimension {min(dims)} must be >= 0; the shape: {list(dims)}")
     at, values = _without_bad(at, values, dims, bad_indices_policy, "ScatterNd")

@@ -81,7 +81,10 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
     """
     if type(tensor) is not Tensor:
         tensor = convert_to_tensor(tensor)
-    return _reshape(tensor, static_shape(shape, "Reshape"))
+    dims = static_shape(shape, "Reshape")
+    if dims and min(dims) < -1:  # NumPy takes it for -1
+        _reshaped(tensor._value, dims)
+    return _reshape(tensor, dims)
 
 
 # -- transpose ---------------------------------------------------------------------------------------------------------
@@ -127,6 +130,8 @@ def transpose(a: Any, perm: Any = None, conjugate: bool = False, name: str = "tr
 
 
 def _spread(x: Any, shape: tuple) -> Any:
+    if x.ndim > len(shape):
+        raise ValueError  # which assigning would drop dimensions of 1 for
     # np.broadcast_to is slow on small arrays, and nothing may write to its views
     out = np.empty(shape, x.dtype)
     out[...] = x

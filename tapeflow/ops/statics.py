@@ -50,7 +50,7 @@ def static_array(value: Any, title: str, attr: str = "Tidx") -> np.ndarray:
     return array
 
 
-def static_shape(shape: Any, op_name: str) -> tuple[int, ...]:
+def static_shape(shape: Any, op_name: str) -> tuple:
     """A shape argument (list, tuple, TensorShape, tensor, NumPy array, number) as a tuple of ints.
 
     Raises TypeError for what is not made of integers, InvalidArgumentError for a tensor of floats.
@@ -102,8 +102,11 @@ def _converted_shape(shape: Any, title: str) -> tuple[int, ...]:
         if not shape.is_fully_defined():
             raise ValueError(f"Cannot convert a partially known TensorShape {shape} to a Tensor.")
         return tuple(shape.as_list())  # type: ignore[arg-type]
-    if isinstance(shape, (list, tuple)) and not shape:
-        return ()
+    if isinstance(shape, (list, tuple)):
+        if not shape:
+            return ()
+        if any(n is None for n in shape):
+            raise ValueError(f"Attempt to convert a shape with an unknown dimension (None) to a Tensor: {shape}")
     array = np.asarray(convert_to_tensor(shape, dtype_hint=int32)._value)
     if array.dtype.name not in ("int32", "int64"):
         if isinstance(shape, (Tensor, Variable)) or array.dtype.kind in "iub":

@@ -72,6 +72,8 @@ class VariableSlice(Tensor):
         new = new.reshape(new.shape[max(0, new.ndim - len(shape)) :])
         new = new if new.ndim else new[()]
         index = numpy_index(self._spec)
+        # a view of the variable's array would keep it from being changed in place
+        self._value = self._value.copy()
 
         def put(array: ndarray) -> ndarray:
             array[index] = new if combine is None else combine(array[index], new)
@@ -168,7 +170,7 @@ def _rows_of(variable: Variable, delta: IndexedSlices, title: str) -> tuple[ndar
             raise errors.invalid(
                 title,
                 f"updates have shape {shape_text(rows.shape)}, but indices {shape_text(places.shape)} into variable "
-                f"'{variable._name}' of shape {shape_text(shape)} take updates of shape {shape_text(wanted)} or a scalar",
+                f"'{variable._name}' of shape {shape_text(shape)} take updates of {shape_text(wanted)} or a scalar",
             )
         rows = np.full(wanted, rows, rows.dtype)
     if ((places < 0) | (places >= shape[0])).any():

@@ -1,7 +1,8 @@
 """Inputs for every op of the table, by its name: what the tests of shape rules and of gradients run ops on.
 
 An example's `make(rng, dtype)` gives (inputs, attributes) for the op's canonical form, of random shapes: 0-d, empty,
-broadcasting. To add an op, add a row to EXAMPLES, or in a module of its own call `EXAMPLES.update(...)`.
+broadcasting. To add an op, add a row to EXAMPLES, or call
+`EXAMPLES.update(...)` in a file of this folder whose name begins with `examples_`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -105,9 +107,11 @@ def binary(
 
 
 def load_ops() -> dict[str, Any]:
-    """The table of all ops, every module of `tapeflow.ops` imported."""
+    """The table of all ops, every module of `tapeflow.ops` imported, and every file of examples beside this one."""
     for module in pkgutil.iter_modules(tapeflow.ops.__path__):
         importlib.import_module(f"tapeflow.ops.{module.name}")
+    for file in sorted(Path(__file__).parent.glob("examples_*.py")):
+        importlib.import_module(f"{__name__}_{file.stem.removeprefix('examples_')}")
     return OPS
 
 
@@ -244,4 +248,5 @@ EXAMPLES: dict[str, Example] = {
     # shaping
     **{name: unary(dtypes=(*NUMBER, "bool"), order=0) for name in ("zeros_like", "ones_like")},
     "identity": unary(dtypes=(*NUMBER, "bool", "string")),
+    "stop_gradient": unary(dtypes=(*NUMBER, "bool", "string"), order=0),
 }

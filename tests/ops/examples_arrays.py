@@ -27,7 +27,9 @@ def _distinct(rng, shape, dtype):
 
 
 def _reshape(rng, dtype):
-    shape, to = pick(rng, [((2, 3), (3, 2)), ((2, 3), (-1,)), ((1,), ()), ((), (1, 1)), ((2, 0), (0, 5)), ((4,), (2, -1))])
+    shape, to = pick(
+        rng, [((2, 3), (3, 2)), ((2, 3), (-1,)), ((1,), ()), ((), (1, 1)), ((2, 0), (0, 5)), ((4,), (2, -1))]
+    )
     return (values(rng, shape, dtype),), (to,)
 
 
@@ -213,7 +215,11 @@ def _gather_nd(rng, dtype):
     batch = int(rng.integers(len(shape)))
     depth = int(rng.integers(len(shape) - batch + 1))
     lead = shape[:batch] + pick(rng, [(2,), (1, 2), (0,)])
-    at = np.stack([_positions(rng, lead, n) for n in shape[batch : batch + depth]], -1) if depth else np.zeros((*lead, 0), int)
+    at = (
+        np.stack([_positions(rng, lead, n) for n in shape[batch : batch + depth]], -1)
+        if depth
+        else np.zeros((*lead, 0), int)
+    )
     return (values(rng, shape, dtype), at.astype("int32")), (batch,)
 
 

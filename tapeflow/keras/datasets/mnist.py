@@ -1,4 +1,4 @@
-"""MNIST: 70,000 handwritten digits. Source: LeCun, Cortes and Burges, The MNIST database of handwritten digits (1998)."""
+"""MNIST: 70,000 handwritten digits. Source: LeCun et al., The MNIST database of handwritten digits (1998)."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Identity(Initializer):
     def __call__(self, shape: Sequence[int], dtype: Any = None, **kwargs: Any) -> Tensor:
         if len(shape) != 2:
             raise ValueError(f"Identity matrix initializer can only be used for 2D matrices. Received: shape={shape}")
-        return wrap((self.gain * np.eye(*shape)).astype(numpy_dtype(dtype or floatx())))
+        return wrap((self.gain * np.eye(shape[0], shape[1])).astype(numpy_dtype(dtype or floatx())))
 
     def get_config(self) -> dict:
         return {"gain": self.gain}

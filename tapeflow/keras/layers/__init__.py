@@ -17,8 +17,8 @@ from .merging import Add, Average, Concatenate, Maximum, Minimum, Multiply, Subt
 from .reshape import Lambda, Permute, Rescaling, Reshape
 
 _CLASSES = (
-    Activation, Add, Average, Concatenate, Dense, Dropout, ELU, Flatten, InputLayer, Lambda, LeakyReLU, Maximum, Minimum,
-    Multiply, Permute, ReLU, Rescaling, Reshape, Softmax, Subtract,
+    Activation, Add, Average, Concatenate, Dense, Dropout, ELU, Flatten, InputLayer, Lambda, LeakyReLU, Maximum,
+    Minimum, Multiply, Permute, ReLU, Rescaling, Reshape, Softmax, Subtract,
 )  # fmt: skip
 _KNOWN: dict[str, Any] = {c.__name__: c for c in _CLASSES}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...core.tensor import Tensor
+from ...ops.casting import cast
 from .. import activations
 from .layer import Layer
 
@@ -41,7 +42,8 @@ class ReLU(_Shapeless):
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        for name, value in (("max_value", max_value or 0), ("negative_slope", negative_slope), ("threshold", threshold)):
+        given = {"max_value": max_value or 0, "negative_slope": negative_slope, "threshold": threshold}
+        for name, value in given.items():
             if value is None or value < 0:
                 raise ValueError(f"{name} of a ReLU layer cannot be a negative value. Received: {name}={value}")
         self.max_value = max_value
@@ -99,8 +101,6 @@ class Softmax(_Shapeless):
 
     def call(self, inputs: Tensor, mask: Any = None) -> Tensor:
         if mask is not None:
-            from ...ops.casting import cast
-
             lowest = inputs.dtype.min / (1 if inputs.dtype.name == "float16" else 2)
             inputs = inputs + (1.0 - cast(mask, inputs.dtype)) * max(lowest, -3e38)
         return activations.softmax(inputs, self.axis)

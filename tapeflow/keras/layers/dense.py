@@ -8,7 +8,7 @@ from ...core.tensor import Tensor
 from ...ops.products import dense, tensordot
 from .. import activations, constraints, initializers, regularizers
 from ..registry import serialize
-from .input_spec import InputSpec
+from .input_spec import InputSpec, check_inputs
 from .layer import Layer
 
 
@@ -66,7 +66,7 @@ class Dense(Layer):
     def build(self, input_shape: Any) -> None:
         size = input_shape[-1]
         if size is None:
-            raise ValueError(f"The last dimension of the inputs to a Dense layer must be known. Received: {input_shape=}")
+            raise ValueError(f"The last dimension of inputs to a Dense layer must be known. Received: {input_shape=}")
         self.kernel = self.add_weight(
             (size, self.units), self.kernel_initializer, regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint, name="kernel",
@@ -85,6 +85,7 @@ class Dense(Layer):
         if bias is not None and len(inputs._value.shape) == 2:
             y = dense(inputs, kernel, bias.read_value())
         else:
+            check_inputs(self.input_spec, inputs, self.name)
             y = tensordot(inputs, kernel, 1)
             if bias is not None:
                 y = y + bias

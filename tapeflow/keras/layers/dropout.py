@@ -7,6 +7,7 @@ from typing import Any
 
 from ...core.tensor import Tensor
 from ...ops.dropout import stateless_dropout
+from ...ops.shaping import zeros_like
 from ..random import SeedGenerator, draw_seed
 from .layer import Layer
 
@@ -42,7 +43,7 @@ class Dropout(Layer):
         if not training or not self.rate:
             return inputs
         if self.rate == 1:
-            return inputs * 0.0
+            return zeros_like(inputs)
         return stateless_dropout(inputs, self.rate, draw_seed(self.seed_generator), noise_shape=self.noise_shape)
 
     def compute_output_shape(self, input_shape: Any) -> Any:

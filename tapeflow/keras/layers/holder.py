@@ -153,8 +153,8 @@ class Holder(Owner):
         own = self.weights
         if len(own) != len(weights):
             raise ValueError(
-                f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of length {len(weights)}, "
-                f"but the layer was expecting {len(own)} weights."
+                f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of length "
+                f"{len(weights)}, but the layer was expecting {len(own)} weights."
             )
         for variable, value in zip(own, weights, strict=True):
             if tuple(np.shape(value)) != tuple(variable.shape):
@@ -172,7 +172,7 @@ class Holder(Owner):
                 f"You tried to call `count_params` on layer '{self.name}', but the layer isn't built. You can build it "
                 "manually via: `layer.build(input_shape)`."
             )
-        return sum(int(np.prod(tuple(v.shape), dtype=np.int64)) for v in self.weights)
+        return sum(v.shape.num_elements() for v in self.weights)
 
 
 def unique(things: Any) -> list:

@@ -73,9 +73,9 @@ def check_inputs(spec: Any, inputs: Any, layer_name: str) -> None:
 
 def _fault(spec: InputSpec, shape: tuple) -> str | None:
     rank = len(shape)
-    if spec.shape is not None and spec.allow_last_axis_squeeze:
-        if rank == len(spec.shape) + 1 and shape[-1] == 1:
-            shape, rank = shape[:-1], rank - 1
+    squeezed = spec.shape is not None and spec.allow_last_axis_squeeze and rank == len(spec.shape) + 1
+    if squeezed and shape[-1] == 1:
+        shape, rank = shape[:-1], rank - 1
     if spec.ndim is not None and rank != spec.ndim:
         return f"expected ndim={spec.ndim}, found ndim={rank}"
     if spec.max_ndim is not None and rank > spec.max_ndim:

@@ -28,13 +28,17 @@ from .holder import Holder, Untracked, unique
 from .input_spec import check_inputs
 from .keras_tensor import KerasTensor
 
+_KERAS_2 = ("name", "shape", "dtype", "initializer", "regularizer", "trainable", "constraint")
+_KERAS_3 = ("shape", "initializer", "dtype", "trainable", "autocast", "regularizer", "constraint", "aggregation")
+_WEIGHT_OPTIONS = {*_KERAS_2, *_KERAS_3, "use_resource", "synchronization", "layout", "overwrite_with_gradient"}
+
 
 class Layer(Holder):
     """A function of tensors that has variables.
 
-    Subclasses make their variables in `build(input_shape)` by `add_weight`, and compute in `call(inputs, ...)`, which may
-    have parameters `training` and `mask`. Variables, layers, and lists and dictionaries of them that are assigned to
-    attributes belong to the layer.
+    Subclasses make their variables in `build(input_shape)` by `add_weight`, and compute in `call(inputs, ...)`, which
+    may have parameters `training` and `mask`. Variables, layers, and lists and dictionaries of them that are assigned
+    to attributes belong to the layer.
 
     Arguments:
         activity_regularizer: a penalty on the outputs.
@@ -89,17 +93,23 @@ class Layer(Holder):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The layer of its inputs. Builds it first, where that is to be done."""
-        if self._settled and len(args) == 1 and not kwargs and not Flags.losses:
-            if not self._takes_training or calls.training is None:
-                x = args[0]
-                if type(x) is not Tensor or x._value.dtype is not self._dtype:
-                    x = self._converted(x)
-                try:
-                    return self.call(x)
-                except Exception:
-                    check_inputs(self.input_spec, x, self.name)
-                    raise
-        return self._call_fully(args, kwargs)
+        if (
+            len(args) != 1
+            or kwargs
+            or not self._settled
+            or Flags.losses
+            or self._takes_training
+            and calls.training is not None
+        ):
+            return self._call_fully(args, kwargs)
+        x = args[0]
+        if type(x) is not Tensor or x._value.dtype is not self._dtype:
+            x = self._converted(x)
+        try:
+            return self.call(x)
+        except Exception:
+            check_inputs(self.input_spec, x, self.name)
+            raise
 
     def _call_fully(self, args: tuple, kwargs: dict) -> Any:
         args = tuple([self._converted(x) for x in args])
@@ -184,7 +194,7 @@ class Layer(Holder):
 
     def _build_for(self, args: tuple, kwargs: dict) -> None:
         shapes = [_shape_of(x) for x in args]
-        names = [p for p in inspect.signature(self.build).parameters]
+        names = list(inspect.signature(self.build).parameters)
         if len(names) > 1:
             by_name = {f"{name}_shape": shape for name, shape in zip(self._call_parameters, shapes, strict=False)}
             by_name.update({f"{name}_shape": _shape_of(x) for name, x in kwargs.items()})
@@ -214,38 +224,28 @@ class Layer(Holder):
 
     # -- variables --
 
-    def add_weight(
-        self,
-        shape: Any = None,
-        initializer: Any = None,
-        dtype: Any = None,
-        trainable: bool = True,
-        autocast: bool = True,
-        regularizer: Any = None,
-        constraint: Any = None,
-        aggregation: Any = "none",
-        name: str | None = None,
-        **kwargs: Any,
-    ) -> Variable:
+    def add_weight(self, *args: Any, **kwargs: Any) -> Variable:
         """Makes a variable of the layer.
 
-        Arguments:
-            shape: its shape; () by default. A string in its place is the name, as in Keras 2.
+        Arguments, in Keras 3's order (in Keras 2's, where the first is a string, the name):
+            shape: its shape; () by default.
             initializer: what it begins with; Glorot's for floats, zeros for others.
             dtype: its dtype; the layer's by default.
             trainable: whether it is trained.
+            autocast: accepted, without effect, as are others of Keras 2 and 3.
             regularizer: a penalty that joins the layer's losses.
             constraint: what optimizers apply to it after an update.
-            autocast, aggregation, and others of Keras 2 and 3: accepted, without effect.
+            aggregation: for distribution strategies.
             name: its name.
+
+        Raises TypeError for arguments that neither has.
         """
-        unknown = kwargs.keys() - {"use_resource", "synchronization", "layout", "overwrite_with_gradient", "getter",
-                                   "collections", "partitioner", "experimental_autocast"}  # fmt: skip
-        if unknown:
-            raise TypeError(f"Unknown keyword arguments of add_weight: {sorted(unknown)}")
-        if isinstance(shape, str):
-            shape, name = (initializer, shape) if not isinstance(initializer, str) else (None, shape)
-            initializer = None if shape is not None else initializer
+        order = _KERAS_2 if args and isinstance(args[0], str) else _KERAS_3
+        given = dict(zip(order, args, strict=False))
+        if len(args) > len(order) or given.keys() & kwargs.keys() or kwargs.keys() - _WEIGHT_OPTIONS:
+            raise TypeError(f"add_weight() does not take these arguments: {args}, {kwargs}")
+        given.update(kwargs)
+        shape, dtype, initializer = given.get("shape"), given.get("dtype"), given.get("initializer")
         kind = numpy_dtype(as_dtype(dtype)) if dtype is not None else self._dtype
         if initializer is None:
             initializer = "glorot_uniform" if is_differentiable(kind) else "zeros"
@@ -253,11 +253,11 @@ class Layer(Holder):
             initializers.get(initializer),
             shape=_dims(() if shape is None else shape),
             dtype=as_dtype(kind).name,
-            trainable=trainable,
-            aggregation=aggregation,
-            name=name or "variable",
-            regularizer=regularizers.get(regularizer),
-            constraint=constraints.get(constraint),
+            trainable=given.get("trainable", True) is not False,
+            aggregation=given.get("aggregation", "none"),
+            name=given.get("name") or "variable",
+            regularizer=regularizers.get(given.get("regularizer")),
+            constraint=constraints.get(given.get("constraint")),
         )
         self._take(variable)
         if not self._trainable:

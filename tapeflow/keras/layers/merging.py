@@ -30,9 +30,8 @@ class _Merge(Layer):
         return functools.reduce(self.combine, _several(self, inputs))
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
-        first, *rest = _several(self, input_shape)
         try:
-            return functools.reduce(broadcast_shapes, rest, tuple(first))
+            return broadcast_shapes(*[tuple(shape) for shape in _several(self, input_shape)])  # type: ignore[return-value]
         except errors.InvalidArgumentError:
             raise ValueError(f"Inputs have incompatible shapes. Received shapes {list(input_shape)}") from None
 
@@ -40,7 +39,7 @@ class _Merge(Layer):
 def _several(layer: Layer, inputs: Any) -> Any:
     if not isinstance(inputs, (list, tuple)) or len(inputs) < 1 or not hasattr(inputs[0], "__len__"):
         raise ValueError(
-            f"A merge layer should be called on a list of inputs. Received: inputs={inputs!r} (not a list), by {layer.name}"
+            f"The merge layer '{layer.name}' should be called on a list of inputs. Received: {inputs!r} (not a list)"
         )
     return inputs
 

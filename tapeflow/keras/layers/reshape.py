@@ -45,15 +45,15 @@ class Reshape(Layer):
 
 
 class Permute(Layer):
-    """The dimensions of each example, counted from 1, in another order. Raises ValueError for what is no permutation."""
+    """The dimensions of each example, counted from 1, in another order. Raises ValueError for no permutation."""
 
     def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.dims = tuple(dims)
         if sorted(dims) != list(range(1, len(dims) + 1)):
             raise ValueError(
-                "Invalid permutation argument `dims` for Permute Layer. The set of indices in `dims` must be consecutive "
-                f"and start from 1. Received dims={dims}"
+                "Invalid permutation argument `dims` for Permute Layer. The set of indices in `dims` must be "
+                f"consecutive and start from 1. Received dims={dims}"
             )
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
 

@@ -45,9 +45,7 @@ MeanAbsolutePercentageError = loss_class(
 MeanSquaredLogarithmicError = loss_class(
     "MeanSquaredLogarithmicError", mean_squared_logarithmic_error, "mean_squared_logarithmic_error", reduction=_MEAN
 )
-CosineSimilarity = loss_class(
-    "CosineSimilarity", cosine_similarity, "cosine_similarity", axis=-1, reduction=_MEAN
-)
+CosineSimilarity = loss_class("CosineSimilarity", cosine_similarity, "cosine_similarity", axis=-1, reduction=_MEAN)
 Huber = loss_class("Huber", huber, "huber_loss", delta=1.0, reduction=_MEAN)
 LogCosh = loss_class("LogCosh", log_cosh, "log_cosh", reduction=_MEAN)
 Poisson = loss_class("Poisson", poisson, "poisson", reduction=_MEAN)
@@ -103,9 +101,9 @@ class SparseCategoricalCrossentropy(
 
 
 _CLASSES = (
-    MeanSquaredError, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredLogarithmicError, CosineSimilarity, Huber,
-    LogCosh, Poisson, KLDivergence, Hinge, SquaredHinge, CategoricalHinge, BinaryCrossentropy, BinaryFocalCrossentropy,
-    CategoricalCrossentropy, CategoricalFocalCrossentropy, SparseCategoricalCrossentropy, Dice, Tversky,
+    MeanSquaredError, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredLogarithmicError, CosineSimilarity,
+    Huber, LogCosh, Poisson, KLDivergence, Hinge, SquaredHinge, CategoricalHinge, BinaryCrossentropy, Dice, Tversky,
+    BinaryFocalCrossentropy, CategoricalCrossentropy, CategoricalFocalCrossentropy, SparseCategoricalCrossentropy,
 )  # fmt: skip
 _FUNCTIONS = (
     mean_squared_error, mean_absolute_error, mean_absolute_percentage_error, mean_squared_logarithmic_error,

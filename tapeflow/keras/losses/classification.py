@@ -104,7 +104,8 @@ def binary_crossentropy(
 ) -> Tensor:
     """The mean along an axis of -(y_true * log(y_pred) + (1 - y_true) * log(1 - y_pred)), or that of logits.
 
-    `label_smoothing` moves the true probabilities that part of the way to 1/2. Raises ValueError for shapes that differ.
+    `label_smoothing` moves the true probabilities that part of the way to 1/2. Raises ValueError for shapes that
+    differ.
     """
     y_true, y_pred = _binary(y_true, y_pred, label_smoothing)
     logits = y_pred if from_logits else logits_of(y_pred, "sigmoid")
@@ -205,9 +206,7 @@ def _floats(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
     return converted(y_true, y_pred._value.dtype), y_pred
 
 
-def _distributions(
-    name: str, y_true: Any, y_pred: Any, label_smoothing: float, axis: int
-) -> tuple[Tensor, Tensor]:
+def _distributions(name: str, y_true: Any, y_pred: Any, label_smoothing: float, axis: int) -> tuple[Tensor, Tensor]:
     if isinstance(axis, bool):
         raise ValueError(f"`axis` must be of type `int`. Received: axis={axis} of type {type(axis)}")
     y_true, y_pred = _floats(y_true, y_pred)

@@ -106,21 +106,18 @@ def loss_class(class_name: str, fn: Callable, default_name: str, /, **parameters
 
     `reduction`, `name` and `dtype` follow, where `parameters` does not place them.
     """
-    order = {**parameters}
-    order = {**order, **{k: v for k, v in {"reduction": "sum_over_batch_size", "name": default_name, "dtype": None}.items()
-                         if k not in order}}  # fmt: skip
+    options = {"reduction": "sum_over_batch_size", "name": default_name, "dtype": None}
+    order = {**parameters, **{key: value for key, value in options.items() if key not in parameters}}
     keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
     signature = inspect.Signature([inspect.Parameter(k, keyword, default=v) for k, v in order.items()])
-    own = [k for k in parameters if k not in ("reduction", "name", "dtype")]
+    own = [key for key in parameters if key not in options]
 
     class Made(LossFunctionWrapper):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             bound = signature.bind(*args, **kwargs)
             bound.apply_defaults()
             given = bound.arguments
-            super().__init__(
-                fn, given["reduction"], given["name"], given["dtype"], **{key: given[key] for key in own}
-            )
+            super().__init__(fn, given["reduction"], given["name"], given["dtype"], **{key: given[key] for key in own})
             vars(self).update({key: given[key] for key in own})
 
         def get_config(self) -> dict:

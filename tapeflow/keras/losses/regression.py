@@ -57,9 +57,7 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
     error = y_pred - y_true
     size = absolute(error)
     delta = float(delta)
-    return reduce_mean(
-        where(less_equal(size, delta), square(error) * 0.5, size * delta - 0.5 * delta * delta), -1
-    )
+    return reduce_mean(where(less_equal(size, delta), square(error) * 0.5, size * delta - 0.5 * delta * delta), -1)
 
 
 def log_cosh(y_true: Any, y_pred: Any) -> Tensor:

@@ -122,8 +122,8 @@ class RootMeanSquaredError(Mean):
 
 _CLASSES = (
     Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, MeanSquaredError, MeanAbsoluteError,
-    MeanAbsolutePercentageError, MeanSquaredLogarithmicError, LogCoshError, CosineSimilarity, KLDivergence, Poisson, Hinge,
-    SquaredHinge, CategoricalHinge, BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy,
+    MeanAbsolutePercentageError, MeanSquaredLogarithmicError, LogCoshError, CosineSimilarity, KLDivergence, Poisson,
+    Hinge, SquaredHinge, CategoricalHinge, BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy,
     TopKCategoricalAccuracy, SparseTopKCategoricalAccuracy, RootMeanSquaredError, Mean, Sum,
 )  # fmt: skip
 _ALIASES = {
@@ -133,6 +133,9 @@ _ALIASES = {
     "bce": BinaryCrossentropy, "BCE": BinaryCrossentropy, "kld": KLDivergence, "logcosh": LogCoshError,
     "log_cosh": LogCoshError, "cosine_proximity": CosineSimilarity,
 }  # fmt: skip
+__all__ = [c.__name__ for c in (*_CLASSES, MeanMetricWrapper, Metric)]
+__all__ += ["deserialize", "get", "serialize"]
+
 mse = MSE = mean_squared_error
 mae = MAE = mean_absolute_error
 mape = MAPE = mean_absolute_percentage_error

@@ -10,6 +10,7 @@ from ...ops.argextrema import argmax
 from ...ops.casting import cast
 from ...ops.comparison import equal, greater
 from ...ops.shaping import reshape, squeeze
+from ...ops.sorting import in_top_k
 from ..conversion import class_numbers, converted, predicted
 from ..losses.reduction import squeeze_or_expand_to_same_rank
 from ..settings import floatx
@@ -53,8 +54,6 @@ def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> T
     """Whether the class whose number y_true [...] has is among the k largest of y_pred [..., classes]."""
     y_pred, y_true = predicted(y_pred), cast(convert_to_tensor(y_true), "int32")
     shape = y_true._value.shape
-    rows = reshape(y_pred, (-1, y_pred._value.shape[-1]))
-    from ...ops.sorting import in_top_k
-
+    rows = cast(reshape(y_pred, (-1, y_pred._value.shape[-1])), "float32")
     matches = cast(in_top_k(reshape(y_true, (-1,)), rows, k), floatx())
     return reshape(matches, shape)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ...core.dtypes import as_dtype
 from ...core.variable import Variable as CoreVariable
 from .. import initializers
 from ..conversion import float_dtype
 from ..naming import scope, unique_name
 from ..tracking import Owner, owned, tracked
-from ..variable import Variable
+from ..variable import Variable, zeros
 
 
 class Metric(Owner):
@@ -73,7 +71,7 @@ class Metric(Owner):
         """Its state, and that of the metrics in its attributes."""
         if "_variables" not in self.__dict__:
             raise RuntimeError(
-                f"In metric '{type(self).__name__}', you forgot to call `super().__init__()` in the `__init__()` method."
+                f"In metric '{type(self).__name__}', you forgot to call `super().__init__()` in `__init__()`."
             )
         inside = [m for value in self.__dict__.values() for m in owned(value)]
         found = {id(v): v for v in self._variables}
@@ -101,7 +99,7 @@ class Metric(Owner):
     def reset_state(self) -> None:
         """Forgets all batches: sets the state to zeros."""
         for v in self.variables:
-            v._set(np.zeros(tuple(v.shape), v._dtype)[()])
+            v._set(zeros(v.shape, v._dtype))
 
     def reset_states(self) -> None:
         """`reset_state`, under its former name."""

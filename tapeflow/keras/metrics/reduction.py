@@ -66,7 +66,7 @@ class MeanMetricWrapper(Mean):
         self._fn = fn
         self._arguments = kwargs
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         """Adds the function's values of a batch, weighted where there are weights."""
         super().update_state(self._fn(y_true, y_pred, **self._arguments), sample_weight)
 

@@ -11,6 +11,7 @@ from ...core import nest
 from ...core.errors import UnimplementedError
 from ..layers.keras_tensor import KerasTensor
 from ..layers.layer import Layer
+from .summary import table
 
 
 class Model(Layer):
@@ -23,8 +24,8 @@ class Model(Layer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if args or "inputs" in kwargs or "outputs" in kwargs:
             raise TypeError(
-                "Functional models, tf.keras.Model(inputs, outputs), are not supported yet. Use tf.keras.Sequential, or a "
-                "subclass of tf.keras.Model."
+                "Functional models, tf.keras.Model(inputs, outputs), are not supported yet. Use tf.keras.Sequential, "
+                "or a subclass of tf.keras.Model."
             )
         super().__init__(**kwargs)
 
@@ -34,13 +35,13 @@ class Model(Layer):
         return [layer for layer in self._sublayers() if isinstance(layer, Layer)]
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """One of its layers by name or place. Raises ValueError where there is none, or for two ways or none to say it."""
+        """One of its layers, by name or by place. Raises ValueError where there is none, and for both or neither."""
         layers = self.layers
         if (name is None) == (index is None):
             raise ValueError(f"Provide either a layer name or layer index at `get_layer`. Received: {name=}, {index=}")
         if index is not None:
             if len(layers) <= index:
-                raise ValueError(f"Was asked to retrieve layer at index {index} but model only has {len(layers)} layers.")
+                raise ValueError(f"Was asked for layer {index}, counted from 0, of a model of {len(layers)} layers.")
             return layers[index]
         for layer in layers:
             if layer.name == name:
@@ -92,8 +93,6 @@ class Model(Layer):
             layer_range: the names of the first and last layer to show.
             positions: accepted, without effect.
         """
-        from .summary import table
-
         (print_fn or print)(table(self, line_length or 78, expand_nested, show_trainable, layer_range))
 
     def build(self, input_shape: Any = None) -> None:
@@ -142,8 +141,8 @@ def _later(what: str) -> UnimplementedError:
     return UnimplementedError(
         None,
         None,
-        f"Model.{what} is not supported yet: train with tf.GradientTape and optimizer.apply_gradients, and predict with "
-        "model(x) or model.predict(x).",
+        f"Model.{what} is not supported yet: train with tf.GradientTape and optimizer.apply_gradients, and predict "
+        "with model(x) or model.predict(x).",
     )
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..layers import deserialize
 from ..layers.input_layer import InputLayer
 from ..layers.keras_tensor import KerasTensor
 from ..layers.layer import Layer
+from ..layers.reshape import Lambda
 from ..naming import scope
 from ..registry import serialize
 from ..tracking import structure
@@ -45,14 +47,12 @@ class Sequential(Model):
                     "Only instances of `keras.Layer` can be added to a Sequential model. "
                     f"Received: {layer!r} (of type {type(layer)})"
                 )
-            from ..layers.reshape import Lambda
-
             layer = Lambda(layer)
         if any(layer.name == other.name for other in self._layers):
             raise ValueError(
                 "All layers added to a Sequential model should have unique names. Name "
-                f"'{layer.name}' is already the name of a layer in this model. Update the `name` argument to pass a unique "
-                "name."
+                f"'{layer.name}' is already the name of a layer in this model. Update the `name` argument to pass a "
+                "unique name."
             )
         if isinstance(layer, InputLayer) and self._layers:
             raise ValueError(f"Sequential model '{self.name}' has layers already: an input can only be the first.")
@@ -152,8 +152,6 @@ class Sequential(Model):
 
     @classmethod
     def from_config(cls, config: dict, custom_objects: dict | None = None) -> Sequential:
-        from ..layers import deserialize
-
         model = cls(name=config.get("name"), trainable=config.get("trainable", True))
         for layer in config["layers"]:
             model.add(deserialize(layer, custom_objects), rebuild=False)

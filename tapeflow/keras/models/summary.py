@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ..layers.layer import Layer
 
 _PARTS = (0.45, 0.33, 0.21, 0.0)  # of the line, for each column at least
@@ -34,7 +32,7 @@ def table(
         ("Trainable", model.trainable_weights),
         ("Non-trainable", model.non_trainable_weights),
     ):
-        sizes = [(int(np.prod(tuple(v.shape), dtype=np.int64)), v.dtype.size) for v in weights]
+        sizes = [(v.shape.num_elements(), v.dtype.size) for v in weights]
         text.append(f" {label} params: {sum(n for n, _ in sizes):,} ({_bytes(sum(n * b for n, b in sizes))})")
     return "\n".join(text)
 
@@ -55,7 +53,7 @@ def _rows(layer: Layer, expand_nested: bool, show_trainable: bool, depth: int) -
 
 
 def _rule(widths: list[int], marks: str) -> str:
-    left, dash, cross, right = marks
+    left, dash, cross, right = tuple(marks)
     return left + cross.join(dash * w for w in widths) + right
 
 

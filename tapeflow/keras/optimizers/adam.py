@@ -22,8 +22,8 @@ class Adam(ArrayOptimizer):
         amsgrad: whether the largest v so far stands for v.
         options: those of `Optimizer`.
 
-    Source: Kingma and Ba, Adam: a method for stochastic optimization (2014), with the epsilon of the formula just before
-    section 2.1; Reddi et al., On the convergence of Adam and beyond (2018) for `amsgrad`.
+    Source: Kingma and Ba, Adam: a method for stochastic optimization (2014), with the epsilon of the formula just
+    before section 2.1; Reddi et al., On the convergence of Adam and beyond (2018) for `amsgrad`.
     """
 
     def __init__(
@@ -41,8 +41,8 @@ class Adam(ArrayOptimizer):
         self.epsilon = epsilon
         self.amsgrad = amsgrad
 
-    def slots(self) -> tuple[tuple[str, float], ...]:
-        return (("momentum", 0.0), ("velocity", 0.0), ("velocity_hat", 0.0))[: 3 if self.amsgrad else 2]
+    def slots(self) -> tuple[dict[str, float], ...]:
+        return ({"momentum": 0.0, "velocity": 0.0}, *([{"velocity_hat": 0.0}] if self.amsgrad else []))
 
     def constants(self, step: int, rate: float) -> tuple[float, ...]:
         b1, b2 = self.beta_1, self.beta_2
@@ -56,7 +56,7 @@ class Adam(ArrayOptimizer):
         moved(m, g, t, b1, c1)
         moved_squares(v, g, t, b2, c2)
         if len(slots) == 3:
-            v = maximum(slots[2], v, slots[2])
+            v = maximum(slots[2], v, out=slots[2])
         sqrt(v, t)
         add(t, epsilon, t)
         divide(m, t, t)
@@ -95,8 +95,8 @@ class Adamax(ArrayOptimizer):
         self.beta_2 = beta_2
         self.epsilon = epsilon
 
-    def slots(self) -> tuple[tuple[str, float], ...]:
-        return ("momentum", 0.0), ("norm", 0.0)
+    def slots(self) -> tuple[dict[str, float], ...]:
+        return ({"momentum": 0.0, "norm": 0.0},)
 
     def constants(self, step: int, rate: float) -> tuple[float, ...]:
         return rate / (1 - self.beta_1**step), self.beta_1, 1 - self.beta_1, self.beta_2, self.epsilon
@@ -108,7 +108,7 @@ class Adamax(ArrayOptimizer):
         moved(m, g, t, b1, c1)
         multiply(u, b2, u)
         np.abs(g, t)
-        maximum(u, t, u)
+        maximum(u, t, out=u)
         add(u, epsilon, t)
         divide(m, t, t)
         multiply(t, rate, t)
@@ -129,10 +129,10 @@ class Nadam(ArrayOptimizer):
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
-        self._product = None  # of the momentum's coefficients so far
+        self._product: Any = None  # of the momentum's coefficients so far
 
-    def slots(self) -> tuple[tuple[str, float], ...]:
-        return ("momentum", 0.0), ("velocity", 0.0)
+    def slots(self) -> tuple[dict[str, float], ...]:
+        return ({"momentum": 0.0, "velocity": 0.0},)
 
     def build(self, var_list: Any) -> None:
         super().build(var_list)

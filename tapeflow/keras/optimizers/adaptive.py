@@ -36,9 +36,9 @@ class RMSprop(ArrayOptimizer):
         self.epsilon = epsilon
         self.centered = centered
 
-    def slots(self) -> tuple[tuple[str, float], ...]:
+    def slots(self) -> tuple[dict[str, float], ...]:
         wanted = (("velocity", True), ("momentum", self.momentum > 0), ("average_gradient", self.centered))
-        return tuple((name, 0.0) for name, kept in wanted if kept)
+        return tuple({name: 0.0} for name, kept in wanted if kept)
 
     def constants(self, step: int, rate: float) -> tuple[float, ...]:
         return rate, self.rho, 1 - self.rho, self.epsilon, self.momentum
@@ -83,8 +83,8 @@ class Adagrad(ArrayOptimizer):
         self.initial_accumulator_value = initial_accumulator_value
         self.epsilon = epsilon
 
-    def slots(self) -> tuple[tuple[str, float], ...]:
-        return (("accumulator", self.initial_accumulator_value),)
+    def slots(self) -> tuple[dict[str, float], ...]:
+        return ({"accumulator": self.initial_accumulator_value},)
 
     def constants(self, step: int, rate: float) -> tuple[float, ...]:
         return rate, self.epsilon
@@ -111,15 +111,13 @@ class Adadelta(ArrayOptimizer):
     Source: Zeiler, Adadelta: an adaptive learning rate method (2012).
     """
 
-    def __init__(
-        self, learning_rate: Any = 0.001, rho: float = 0.95, epsilon: float = 1e-7, **options: Any
-    ) -> None:
+    def __init__(self, learning_rate: Any = 0.001, rho: float = 0.95, epsilon: float = 1e-7, **options: Any) -> None:
         super().__init__(learning_rate, **options)
         self.rho = rho
         self.epsilon = epsilon
 
-    def slots(self) -> tuple[tuple[str, float], ...]:
-        return ("accumulated_grad", 0.0), ("accumulated_delta_var", 0.0)
+    def slots(self) -> tuple[dict[str, float], ...]:
+        return ({"accumulated_grad": 0.0, "accumulated_delta_var": 0.0},)
 
     def constants(self, step: int, rate: float) -> tuple[float, ...]:
         return rate, self.rho, 1 - self.rho, self.epsilon
@@ -169,9 +167,7 @@ class Ftrl(ArrayOptimizer):
     ) -> None:
         super().__init__(learning_rate, **options)
         if learning_rate_power > 0.0:
-            raise ValueError(
-                f"`learning_rate_power` needs to be negative or zero. Received: {learning_rate_power=}"
-            )
+            raise ValueError(f"`learning_rate_power` needs to be negative or zero. Received: {learning_rate_power=}")
         self.learning_rate_power = learning_rate_power
         self.initial_accumulator_value = initial_accumulator_value
         self.l1_regularization_strength = l1_regularization_strength
@@ -182,8 +178,8 @@ class Ftrl(ArrayOptimizer):
             if getattr(self, name) < 0.0:
                 raise ValueError(f"`{name}` needs to be positive or zero. Received: {name}={getattr(self, name)}")
 
-    def slots(self) -> tuple[tuple[str, float], ...]:
-        return ("accumulator", self.initial_accumulator_value), ("linear", 0.0)
+    def slots(self) -> tuple[dict[str, float], ...]:
+        return ({"accumulator": self.initial_accumulator_value, "linear": 0.0},)
 
     def constants(self, step: int, rate: float) -> tuple[float, ...]:
         l2 = self.l2_regularization_strength + self.beta / (2.0 * rate)

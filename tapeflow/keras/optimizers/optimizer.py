@@ -1,7 +1,7 @@
 """`tf.keras.optimizers.Optimizer`: from gradients to changed variables, and what all optimizers share around that.
 
-A subclass says how one variable changes: Keras's own way is `update_step(gradient, variable, learning_rate)` on tensors;
-the optimizers here work on bare arrays (see `update.py`).
+A subclass says how one variable changes: Keras's own way is `update_step(gradient, variable, learning_rate)` on
+tensors; the optimizers here work on bare arrays (see `update.py`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ...autodiff.tape import GradientTape
 from ...core.convert import convert_to_tensor
 from ...core.indexed_slices import IndexedSlices, scatter_rows
 from ...core.tensor import Tensor, flat, wrap
@@ -22,7 +23,7 @@ from ..naming import scope, unique_name
 from ..registry import resolve
 from ..registry import serialize as _serialize
 from ..tracking import Owner
-from ..variable import Variable
+from ..variable import Variable, zeros
 from .clipping import clip_global_norm, clip_norms, clip_values
 from .schedules import KNOWN as SCHEDULES
 from .schedules import LearningRateSchedule
@@ -36,7 +37,8 @@ class Optimizer(Owner):
     Arguments:
         learning_rate: a number, a `LearningRateSchedule`, or a function without arguments; also called `lr`.
         weight_decay: the part of each variable, times the learning rate, that a step takes away.
-        clipnorm, clipvalue, global_clipnorm: bounds for the norm of each gradient, for each element, for the norm of all.
+        clipnorm, clipvalue, global_clipnorm: bounds for the norm of each gradient, for each element, for the norm of
+            all.
         use_ema, ema_momentum, ema_overwrite_frequency: whether averages of the variables are kept, how slowly they
             follow, and after how many steps they take the variables' place.
         loss_scale_factor: gradients are divided by it.
@@ -95,8 +97,8 @@ class Optimizer(Owner):
         self._variables: list[Variable] = []
         self._trainable_variables: list[Any] = []
         self._index: dict[int, int] = {}  # id of a variable -> where it is in `_trainable_variables`
-        self._averages: list[np.ndarray] = []
-        self._accumulated: dict[int, Any] = {}
+        self._averages: list[Variable] = []
+        self._accumulators: list[Variable] = []
         self._undecayed: Callable[[Any], bool] = lambda variable: False
         self._iterations = self._own(0, "iteration", "int64")
         self._learning_rate: Any = None
@@ -187,6 +189,8 @@ class Optimizer(Owner):
             variables.append(v)
         if not grads or missing:
             self._report(grads, missing)
+        if not self.built:
+            self.build(variables)
         if self.loss_scale_factor is not None:
             grads = [g / g.dtype.type(self.loss_scale_factor) for g in grads]
         if self.gradient_accumulation_steps:
@@ -208,9 +212,9 @@ class Optimizer(Owner):
             trainable_variables = self._trainable_variables
             if not self.built or len(grads) != len(trainable_variables):
                 raise ValueError(
-                    "When passing `grads` without `variables`, the optimizer must already be built on as many variables. "
-                    f"Call `optimizer.build(trainable_variables)` first. Received {len(grads)} gradients for "
-                    f"{len(trainable_variables)} variables."
+                    "When passing `grads` without `variables`, the optimizer must already be built on as many "
+                    f"variables. Call `optimizer.build(trainable_variables)` first. Received {len(grads)} gradients "
+                    f"for {len(trainable_variables)} variables."
                 )
         self.apply_gradients(zip(grads, trainable_variables, strict=True))
 
@@ -225,8 +229,6 @@ class Optimizer(Owner):
 
         `var_list` may be a function that gives the list. Raises ValueError for a tensor without its tape.
         """
-        from ...autodiff.tape import GradientTape
-
         if not callable(loss) and tape is None:
             raise ValueError("`tape` is required when a `Tensor` loss is passed.")
         if callable(loss):
@@ -244,8 +246,6 @@ class Optimizer(Owner):
             grads = clip_global_norm(grads, self.global_clipnorm)
         elif self.clipvalue:
             grads = clip_values(grads, self.clipvalue)
-        if not self.built:
-            self.build(variables)
         rate = self.learning_rate
         if self.weight_decay is not None:
             self._decay(variables, rate)
@@ -264,7 +264,7 @@ class Optimizer(Owner):
     def update_step(self, gradient: Tensor, variable: Any, learning_rate: Any) -> None:
         """How one variable changes; for subclasses that do not work on arrays."""
         raise TypeError(
-            f"{type(self).__name__} does not define update_step(gradient, variable, learning_rate), as an optimizer must"
+            f"{type(self).__name__} does not define update_step(gradient, variable, learning_rate), as optimizers must"
         )
 
     # -- around a step --
@@ -279,14 +279,15 @@ class Optimizer(Owner):
     def _accumulate(self, grads: list[Any], variables: list[Any]) -> list[Any]:
         """The mean gradients at every n-th step, nothing at the others."""
         steps = self.gradient_accumulation_steps or 1
-        kept = self._accumulated
+        last = (int(self._iterations) + 1) % steps == 0
+        means = []
+        self._know(variables)
         for g, v in zip(grads, variables, strict=True):
-            kept[id(v)] = g + kept[id(v)] if id(v) in kept else g
-        if (int(self._iterations) + 1) % steps:
-            return []
-        grads = [kept[id(v)] / g.dtype.type(steps) for g, v in zip(grads, variables, strict=True)]
-        kept.clear()
-        return grads
+            kept = self._accumulators[self._index[id(v)]]
+            total = flat(kept._tensor._value + g)
+            kept._set(zeros(v.shape, v._dtype) if last else total)
+            means.append(total / v._dtype.type(steps))
+        return means if last else []
 
     def _decay(self, variables: list[Any], rate: Any) -> None:
         for v in variables:
@@ -308,7 +309,8 @@ class Optimizer(Owner):
     def _average(self) -> None:
         m = self.ema_momentum if self._changes() else 0.0
         for average, v in zip(self._averages, self._trainable_variables, strict=True):
-            average._set(flat(average._tensor._value * average._dtype.type(m) + v._tensor._value * v._dtype.type(1 - m)))
+            kept, new = v._dtype.type(m), v._dtype.type(1 - m)
+            average._set(flat(average._tensor._value * kept + v._tensor._value * new))
         every = self.ema_overwrite_frequency
         if every and (self._changes() + 1) % every == 0:
             self.finalize_variable_values(self._trainable_variables)
@@ -327,19 +329,20 @@ class Optimizer(Owner):
 
     def build(self, var_list: Sequence[Any]) -> None:
         """Makes what the optimizer keeps for each of the variables. The first step does it."""
-        for v in var_list:
-            self._know(v)
+        self._know(var_list)
         self.built = True
 
-    def _know(self, variable: Any) -> int:
-        """The index of a variable, which from now on is one of the optimizer's."""
-        index = self._index.get(id(variable))
-        if index is None:
-            index = self._index[id(variable)] = len(self._trainable_variables)
-            self._trainable_variables.append(variable)
-            if self.use_ema:
-                self._averages.append(self.add_variable_from_reference(variable, "average"))
-        return index
+    def _know(self, variables: Sequence[Any]) -> list[Any]:
+        """Makes variables the optimizer's, with what it keeps for each; gives those that were not before."""
+        new = [v for v in variables if id(v) not in self._index]
+        for v in new:
+            self._index[id(v)] = len(self._trainable_variables)
+            self._trainable_variables.append(v)
+        if self.use_ema:
+            self._averages += self.add_optimizer_variables(new, "average")
+        if self.gradient_accumulation_steps:
+            self._accumulators += self.add_optimizer_variables(new, "gradient_accumulator")
+        return new
 
     def _get_variable_index(self, variable: Any) -> int:
         if id(variable) not in self._index:

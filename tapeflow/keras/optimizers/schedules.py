@@ -131,7 +131,7 @@ class CosineDecay(LearningRateSchedule):
         warm = float(self.warmup_steps)
         step = minimum(step, way + warm)
         top = float(self.warmup_target)
-        falling = _cosine((step - warm) / way, self.alpha) * top
+        falling: Tensor = _cosine((step - warm) / way, self.alpha) * top
         if not warm:
             return falling
         return where(less(step, warm), step / warm * (top - rate) + rate, falling)

@@ -33,8 +33,8 @@ class SGD(ArrayOptimizer):
         self.momentum = momentum
         self.nesterov = nesterov
 
-    def slots(self) -> tuple[tuple[str, float], ...]:
-        return (("momentum", 0.0),) if self.momentum else ()
+    def slots(self) -> tuple[dict[str, float], ...]:
+        return ({"momentum": 0.0},) if self.momentum else ()
 
     def constants(self, step: int, rate: float) -> tuple[float, ...]:
         return rate, self.momentum

@@ -10,6 +10,7 @@ dtype: a Python number inside a ufunc costs 0.4 us.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -30,8 +31,11 @@ class ArrayOptimizer(Optimizer):
         self._slots: list[list[Any]] = []  # of each variable
         self._scratch: dict[tuple, np.ndarray] = {}
 
-    def slots(self) -> tuple[tuple[str, float], ...]:
-        """The names of what is kept for each variable, each with its first value."""
+    def slots(self) -> tuple[dict[str, float], ...]:
+        """The names of what is kept for each variable, with its first value.
+
+        They come in groups, one dictionary each: the variables of a group stand together in `variables`.
+        """
         return ()
 
     def constants(self, step: int, rate: float) -> tuple[float, ...]:
@@ -43,16 +47,16 @@ class ArrayOptimizer(Optimizer):
         """Changes w, and the slots."""
         raise TypeError("an optimizer on arrays must define its rule")
 
-    def _know(self, variable: Any) -> int:
-        index = super()._know(variable)
-        if index == len(self._slots):
-            self._slots.append(
-                [
-                    self.add_variable_from_reference(variable, name, Constant(first) if first else "zeros")
-                    for name, first in self.slots()
-                ]
-            )
-        return index
+    def _know(self, variables: Sequence[Any]) -> list[Any]:
+        new = super()._know(variables)
+        made: list[list[Any]] = [[] for _ in new]
+        for group in self.slots():
+            for variable, own in zip(new, made, strict=True):
+                for name, first in group.items():
+                    initializer = Constant(first) if first else "zeros"
+                    own.append(self.add_variable_from_reference(variable, name, initializer))
+        self._slots += made
+        return new
 
     def _update(self, grads: list[Any], variables: list[Any], rate: Any) -> None:
         step = self._changes() + 1
@@ -65,7 +69,8 @@ class ArrayOptimizer(Optimizer):
         for g, v in zip(grads, variables):  # noqa: B905 - made together
             i = index.get(id(v))
             if i is None:
-                i = self._know(v)
+                self._know([v])
+                i = index[id(v)]
             dtype = v._dtype
             constants = typed.get(dtype)
             if constants is None:
@@ -90,8 +95,8 @@ class ArrayOptimizer(Optimizer):
 def flush_denormals(slots: list[Any]) -> None:
     """Sets numbers below the smallest normal one to zero.
 
-    Means of gradients that have become zero fade into denormals and stay there, and arithmetic on those makes a step four
-    times as slow.
+    Means of gradients that have become zero fade into denormals and stay there, and arithmetic on those makes a step
+    four times as slow.
     """
     for slot in slots:
         if slot._dtype.kind == "f" and slot._tensor._value.shape:

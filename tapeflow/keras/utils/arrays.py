@@ -8,6 +8,10 @@ import numpy as np
 
 from ...core.tensor import Tensor
 from ...core.variable import Variable
+from ...ops.arithmetic import maximum
+from ...ops.creation import one_hot
+from ...ops.norms import norm
+from ...ops.shaping import squeeze
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> Any:
@@ -20,9 +24,6 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
     Returns a float64 array, or for a tensor a float32 tensor. Raises IndexError for a class that is not there.
     """
     if isinstance(x, (Tensor, Variable)):
-        from ...ops.creation import one_hot
-        from ...ops.shaping import squeeze
-
         if len(x.shape) > 1 and x.shape[-1] == 1:
             x = squeeze(x, -1)
         if num_classes is None:
@@ -45,9 +46,6 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
         order: which norm: 2 for Euclid's.
     """
     if isinstance(x, (Tensor, Variable)):
-        from ...ops.arithmetic import maximum
-        from ...ops.norms import norm
-
         return x / maximum(norm(x, ord=order, axis=axis, keepdims=True), 1e-7)
     norms = np.atleast_1d(np.linalg.norm(x, order, axis))
     norms[norms == 0] = 1

@@ -82,5 +82,7 @@ def _extracted(path: Path) -> Path:
                 archive.extractall(folder)
         else:
             with tarfile.open(path) as archive:
-                archive.extractall(folder, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
+                if hasattr(tarfile, "data_filter"):  # refuses what would land outside of the folder
+                    archive.extraction_filter = tarfile.data_filter
+                archive.extractall(folder)
     return folder
