@@ -151,11 +151,10 @@ class _CustomOp:
     saves = None
     outputs = 0
 
-    def __init__(self, name: str, grad_fn: Callable, variables: list, outputs: list, count: int, pairs: bool) -> None:
+    def __init__(self, name: str, grad_fn: Callable, variables: list, count: int, pairs: bool) -> None:
         self.name = name
         self.grad_fn = grad_fn
         self.variables = variables
-        self.like = [(out._value.shape, out._value.dtype) for out in outputs]
         self.count = count
         self.pairs = pairs
 
@@ -165,7 +164,7 @@ class _CustomOp:
     def pull(self, F: Namespace, g: Any, rec: tuple, wanted: Any, grads: dict) -> None:
         upstream = [
             wrap(flat(np.zeros(shape, dtype)) if d is None else d) if d is None or F.raw else d
-            for d, (shape, dtype) in zip(g, self.like, strict=True)
+            for d, (shape, dtype) in zip(g, rec[5], strict=True)
         ]
         if self.variables or self.pairs:
             found, of_variables = self.grad_fn(*upstream, variables=self.variables)
@@ -189,7 +188,7 @@ def _recorded(
     """The result as tensors of their own, recorded as one op of the inputs and variables."""
     outputs = [wrap(convert_to_tensor(y)._value) for y in nest.flatten(result)]
     tensors = [x.read_value() if isinstance(x, Variable) else x for x in [*inputs, *variables]]
-    op = _CustomOp(name, grad_fn, variables, outputs, len(inputs), always_pairs)
+    op = _CustomOp(name, grad_fn, variables, len(inputs), always_pairs)
     if outputs and any(x._key is not None for x in tensors):
         record(op, tuple(tensors), (), tuple(outputs))
     return nest.pack_sequence_as(result, outputs)

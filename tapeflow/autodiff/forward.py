@@ -148,19 +148,23 @@ def _transposed_twice(record: tuple, tangents: dict) -> Any:
     """The tangent as the gradient, with respect to u, of the pullback of u paired with the inputs' tangents."""
     op = record[0]
     keys = record[1] if type(record[1]) is tuple else (record[1],)
-    count = record[5]
-    dtype = next(tangents[k]._value.dtype for k in keys if k in tangents)
-    shapes = getattr(op, "like", None) or [(op.describe(record)[1], dtype)] * count
+    outputs = ((record[4][-1], record[5]),) if op.outputs == 1 else record[5]
     with GradientTape() as tape:
-        dummies = [wrap(flat(np.zeros(*like))) for like in shapes]
+        # the map is linear, so any u will do; not 0, where rules that take its logarithm are not smooth
+        dummies = [wrap(flat(np.ones(*like))) for like in outputs]
         tape.watch(dummies)
         grads: dict = {}
         op.pull(TENSORS, dummies[0] if op.outputs == 1 else dummies, record, tangents, grads)
-        found = {k: g.dense() if isinstance(g, IndexedSlices) else g for k, g in grads.items()}
+        found = {k: _dense(g) for k, g in grads.items()}
     if not found:
         return None
     results = tape.gradient(list(found.values()), dummies, output_gradients=[tangents[k] for k in found])
+    results = [_dense(g) for g in results]
     return results[0] if op.outputs == 1 else results
+
+
+def _dense(g: Any) -> Any:
+    return g.dense() if isinstance(g, IndexedSlices) else g
 
 
 def _cast(record: tuple, tangents: dict) -> Any:

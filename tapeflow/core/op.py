@@ -139,7 +139,7 @@ def _of_one(op: Op) -> Callable:
                     if key is None:
                         key = out._key = new_key()
                         saved = saves(x, out, *attributes) if saves is not None else ()
-                        entry = (op, key_x, saved, attributes, (value.shape, result.shape), 1)
+                        entry = (op, key_x, saved, attributes, (value.shape, result.shape), result.dtype)
                     records[key] = entry
         return out
 
@@ -188,7 +188,7 @@ def _of_any(op: Op) -> Callable:
                             out._key = new_key()
                             saved = saves(*inputs, out, *attributes) if saves is not None else ()
                             shapes = (*[v.shape for v in values], result.shape)
-                            entry = (op, tuple(keys), saved, attributes, shapes, 1)
+                            entry = (op, tuple(keys), saved, attributes, shapes, result.dtype)
                         records[out._key] = entry
                         break
         return out

@@ -8,7 +8,8 @@ to record.  What a tape records is one dict, in recording order:
     records[key] = (op, key of x, saved)                         an elementwise op of one tensor
     records[key] = (op, key of x, key of y, shapes..., saved...) an elementwise op of two
     records[key] = (op, key or keys, saved, attributes,          any other op
-                    shapes of the inputs and the output, number of outputs)
+                    shapes of the inputs and the output, dtype of the output)
+                    with several outputs, last a (shape, dtype) for each
 
 Only `op.pull` and `op.describe` look inside a record.  It names its inputs by key and holds those values alone that the
 gradient rules need, so what no rule needs dies with the program's last reference to it.
@@ -82,8 +83,11 @@ def record(op: Any, inputs: tuple, attributes: tuple, outputs: tuple) -> None:
                     keys = x._key if len(inputs) == 1 == op.outputs else tuple([x._key for x in inputs])
                     saved = op.saves(*inputs, *outputs, *attributes) if op.saves is not None else ()
                     shapes = (*[x._value.shape for x in inputs], outputs[0]._value.shape)
-                    entry = (op, keys, saved, attributes, shapes, len(outputs))
-                    whole = outputs[0]._key if op.outputs == 1 else new_key()
+                    if op.outputs == 1:
+                        whole, like = outputs[0]._key, outputs[0]._value.dtype
+                    else:
+                        whole, like = new_key(), tuple([(out._value.shape, out._value.dtype) for out in outputs])
+                    entry = (op, keys, saved, attributes, shapes, like)
                 records[whole] = entry
                 if op.outputs != 1:
                     for i, out in enumerate(outputs):
