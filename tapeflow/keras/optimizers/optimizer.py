@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...autodiff.tape import GradientTape
+from ...core import errors
 from ...core.convert import convert_to_tensor
 from ...core.indexed_slices import IndexedSlices, scatter_rows
 from ...core.tensor import Tensor, flat, wrap
@@ -187,6 +188,8 @@ class Optimizer(Owner):
             else:
                 grads.append(_dense(g, v))
             variables.append(v)
+            if grads[-1].shape != v._tensor._value.shape:  # before anything is changed
+                raise _wrong_shape(grads[-1], v)
         if not grads or missing:
             self._report(grads, missing)
         if not self.built:
@@ -427,6 +430,15 @@ class Optimizer(Owner):
     @classmethod
     def from_config(cls, config: dict, custom_objects: dict | None = None) -> Optimizer:
         return cls(**config)
+
+
+def _wrong_shape(g: Any, variable: Any) -> errors.InvalidArgumentError:
+    """The error of a gradient that is not of its variable's shape."""
+    return errors.invalid(
+        "ApplyGradients",
+        f"The gradient of variable '{getattr(variable, 'path', variable.name)}' has shape {list(g.shape)}, and the "
+        f"variable {list(variable._tensor._value.shape)}; they must be equal.",
+    )
 
 
 def _dense(gradient: Any, variable: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...core.tensor import Tensor
-from .update import ArrayOptimizer, wrong_shape
+from .update import ArrayOptimizer
 
 add, multiply, subtract = np.add, np.multiply, np.subtract
 
@@ -58,14 +58,9 @@ class SGD(ArrayOptimizer):
             d = g * r
             a = v.buffer()
             if a is None:
-                a = v._tensor._value
-                if a.shape != d.shape:
-                    raise wrong_shape(g, v)
-                a = a - d
+                a = v._tensor._value - d
                 v._set(a if a.dtype is dtype else a.astype(dtype))
             else:
-                if a.shape != d.shape:
-                    raise wrong_shape(g, v)
                 subtract(a, d, a, casting="same_kind")
 
     def get_config(self) -> dict:

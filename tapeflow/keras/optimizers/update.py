@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from ...core import errors
 from ...core.tensor import ndarray
 from ..initializers import Constant
 from .optimizer import Optimizer
@@ -75,11 +74,9 @@ class ArrayOptimizer(Optimizer):
             constants = typed.get(dtype)
             if constants is None:
                 constants = typed[dtype] = [dtype.type(c) for c in numbers]
-            shape = v._tensor._value.shape
-            if g.shape != shape:
-                raise wrong_shape(g, v)
             if g.dtype is not dtype:
                 g = g.astype(dtype)
+            shape = g.shape
             if shape:
                 t = self._scratch.get((shape, dtype))
                 if t is None:
@@ -111,12 +108,3 @@ def writable(variable: Any) -> ndarray:
         array = variable._tensor._value.copy()
         variable._set(array)
     return array
-
-
-def wrong_shape(g: Any, variable: Any) -> errors.InvalidArgumentError:
-    """The error of a gradient that is not of its variable's shape."""
-    return errors.invalid(
-        "ApplyGradients",
-        f"The gradient of variable '{getattr(variable, 'path', variable.name)}' has shape {list(g.shape)}, and the "
-        f"variable {list(variable._tensor._value.shape)}; they must be equal.",
-    )
