@@ -147,7 +147,6 @@ def _elementwise(record: tuple, tangents: dict) -> Any:
 def _transposed_twice(record: tuple, tangents: dict) -> Any:
     """The tangent as the gradient, with respect to u, of the pullback of u paired with the inputs' tangents."""
     op = record[0]
-    keys = record[1] if type(record[1]) is tuple else (record[1],)
     outputs = ((record[4][-1], record[5]),) if op.outputs == 1 else record[5]
     with GradientTape() as tape:
         # the map is linear, so any u will do; not 0, where rules that take its logarithm are not smooth

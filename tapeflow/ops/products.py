@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core import errors
 from ..core.abstract import Abstract
+from ..core.blas import dot as dot_of_two
 from ..core.convert import convert_like, convert_to_tensor
 from ..core.dtypes import NUMBERS, as_dtype, group, numpy_dtype
 from ..core.elementwise import mixed_dtypes, refused_dtype
@@ -28,7 +29,7 @@ _DTYPES = group(
 
 
 def _matmul_kernel(xp: Any) -> Callable:
-    dot, batched = xp.dot, xp.matmul
+    dot, batched = dot_of_two if xp is np else xp.dot, xp.matmul
 
     def matmul(a: Any, b: Any, ta: bool, tb: bool) -> Any:
         if a.dtype is _FLOAT32 and a.ndim == 2 == b.ndim:
