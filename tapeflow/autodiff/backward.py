@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..core.indexed_slices import IndexedSlices
@@ -9,12 +10,16 @@ from ..core.op import Namespace
 from ..core.tapes import PART
 
 
-def pull_back(F: Namespace, records: dict, grads: dict, sources: Any, wanted: Any) -> dict:
-    """Takes `grads`, gradients by key, back through `records`, which it empties; the gradients of `sources` by key.
+def pull_back(F: Namespace, records: dict, grads: dict, keys: Sequence, watched: int) -> dict:
+    """Takes `grads`, gradients by key, back through `records`, which it empties, and returns them.
 
-    `sources` are the keys whose gradients are kept; `wanted` those for which gradients are computed at all: `records`
-    itself, or less (see `needed`).
+    Gradients are kept for `keys`, the sources. Where more tensors are `watched` than there are sources, only what lies
+    between the two is computed.
     """
+    count = len(keys)
+    wanted = records if watched <= count else needed(records, keys)
+    if count > 8:
+        keys = frozenset(keys)  # type: ignore[assignment]
     pop, get = records.popitem, grads.get
     while records:
         key, rec = pop()
@@ -24,7 +29,7 @@ def pull_back(F: Namespace, records: dict, grads: dict, sources: Any, wanted: An
                 if type(g) is IndexedSlices:
                     g = g.dense()
                 rec[0].pull(F, g, rec, wanted, grads)
-                if key not in sources:
+                if key not in keys:
                     del grads[key]
     return grads
 

@@ -12,6 +12,7 @@ from ..core.op import TENSORS
 from ..core.tapes import active_tapes
 from ..core.tensor import Tensor, flat, wrap
 from ..core.variable import Variable
+from .backward import pull_back
 from .batching import Batched, batched
 from .tape import GradientTape, UnconnectedGradients, _source_key, _targets
 
@@ -69,20 +70,18 @@ def _rows(tape: GradientTape, y: Tensor | None, seeds: Any, sources: list, batch
     stack = active_tapes()
     if tape in stack and not tape._persistent:
         stack.remove(tape)
-    records, watched = tape._records, tape._watched
+    records, watched = tape._records, len(tape._watched)
     if not tape._persistent:
         tape._used = True
         tape._records = {}
     if y is None or y._key not in records or not len(seeds):
         return [None] * len(keys)
-    passes = GradientTape(persistent=True)
-    passes._records, passes._watched = records, watched
     if batch:
-        grads = passes._backward(TENSORS, {y._key: batched(wrap(seeds))}, keys)
+        grads = pull_back(TENSORS, dict(records), {y._key: batched(wrap(seeds))}, keys, watched)
         return [_inner(grads.get(key), len(seeds)) for key in keys]
     found: list[list] = [[] for _ in keys]
     for seed in seeds:
-        grads = passes._backward(TENSORS, {y._key: wrap(flat(np.asarray(seed)))}, keys)
+        grads = pull_back(TENSORS, dict(records), {y._key: wrap(flat(np.asarray(seed)))}, keys, watched)
         for rows, key in zip(found, keys, strict=True):
             rows.append(grads.get(key))
     return [None if rows[0] is None else TENSORS.stack(list(map(_dense, rows)), 0) for rows in found]  # type: ignore[attr-defined]

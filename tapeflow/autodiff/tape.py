@@ -19,7 +19,7 @@ from ..core.op import ARRAYS, TENSORS, Namespace
 from ..core.tapes import active_tapes, new_key, own_stack, pause
 from ..core.tensor import Tensor, ndarray, wrap
 from ..core.variable import Variable
-from .backward import needed, pull_back
+from .backward import pull_back
 from .summary import explained_records
 
 _EXPLAIN = os.environ.get("TAPEFLOW_EXPLAIN", "") not in ("", "0")
@@ -183,21 +183,27 @@ class GradientTape:
             else:
                 tapes.remove(self)
         F = TENSORS if tapes else ARRAYS
-        if output_gradients is None and type(target) is Tensor and target._key in self._records:
-            kind_of_value = type(target._value)
-            one = _one[kind_of_value] if kind_of_value in _one and not tapes else _ones(F, target)
-            grads = self._backward(F, {target._key: one}, keys)
+        records = self._records
+        if output_gradients is None and type(target) is Tensor and target._key in records:
+            grads = {target._key: _ones(F, target)}
         else:
-            grads = self._backward(F, self._seeds(F, target, output_gradients), keys)
+            grads = self._seeds(F, target, output_gradients)
+        if self._persistent:
+            records = dict(records)
+        else:
+            self._used = True
+            self._records = {}
+        if grads:
+            pull_back(F, records, grads, keys, len(self._watched))
         if kind is Variable or kind is Tensor:
             g = grads.get(keys[0])
             if g is None:
                 return _zeros(sources) if unconnected_gradients is _ZERO else None
             return g if tapes else _wrapped(g)
-        if not tapes:
-            flat = [_wrapped(grads[key]) if key in grads else None for key in keys]
-        else:
+        if tapes:
             flat = [grads.get(key) for key in keys]
+        else:
+            flat = [_wrapped(grads[key]) if key in grads else None for key in keys]
         if unconnected_gradients is _ZERO:
             flat = [_zeros(s) if g is None else g for s, g in zip(flat_sources, flat, strict=True)]
         return flat if kind is list else nest.pack_sequence_as(sources, flat)
@@ -211,20 +217,6 @@ class GradientTape:
                 g = _ones(F, y) if g is None else F.unwrap(g)
                 grads[key] = grads[key] + g if key in grads else g
         return grads
-
-    def _backward(self, F: Namespace, grads: dict, keys: Sequence) -> dict:
-        """Takes `grads` back to the sources' keys; uses up the records of a tape that is not persistent."""
-        records = self._records
-        if self._persistent:
-            records = dict(records)
-        else:
-            self._used = True
-            self._records = {}
-        if not grads:
-            return grads
-        count = len(keys)
-        wanted = records if len(self._watched) <= count else needed(records, keys)
-        return pull_back(F, records, grads, keys if count < 8 else frozenset(keys), wanted)
 
     def _used_twice(self, method: str) -> RuntimeError:
         return RuntimeError(

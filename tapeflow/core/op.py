@@ -6,6 +6,7 @@
               raises what TensorFlow raises for operands that do not fit, and so words the errors of the kernel as well
     grads     one gradient rule per input, or None for an input without a derivative; or one function for all inputs
     saves     which of the inputs, outputs and attributes the rules want to see again
+    pull      the rules written out as one function of a record, for an op so common that it is worth it
 
 `define` gives the function that runs an op: `op(x, y, axis)`, tensors first, then attributes, all positional. The
 public functions over it (`tf.reduce_sum(input_tensor, axis=None, ...)`) bring their arguments into that form.
@@ -59,6 +60,7 @@ class Op:
         title: str | None = None,
         inputs: int | None = 1,
         outputs: int = 1,
+        pull: Callable | None = None,
         xp: Any = np,
     ) -> None:
         self.name = name
@@ -71,7 +73,9 @@ class Op:
         self.inputs = inputs
         self.outputs = outputs
         self.elementwise = False
-        self.pull = _joint_pull if callable(grads) else _pull_one if inputs == 1 and outputs == 1 else _pull
+        self.pull = (
+            pull or _joint_pull if pull or callable(grads) else _pull_one if inputs == 1 and outputs == 1 else _pull
+        )
         self.describe = _describe
         self.remember: Callable = self._remember
         self.call: Callable = _uncalled

@@ -284,6 +284,19 @@ def _dense_shape(x: Any, w: Any, b: Any) -> Abstract:
     return out
 
 
+def _pull_dense(F: Any, g: Any, rec: tuple, wanted: Any, grads: dict) -> None:
+    _, (key_x, key_w, key_b), (x, w), _, _, _ = rec
+    if key_x in wanted:
+        d = F.matmul(g, w._value if F.raw else w, False, True)
+        grads[key_x] = grads[key_x] + d if key_x in grads else d
+    if key_w in wanted:
+        d = F.matmul(x._value if F.raw else x, g, True, False)
+        grads[key_w] = grads[key_w] + d if key_w in grads else d
+    if key_b in wanted:
+        d = F.reduce_sum(g, (0,), False)
+        grads[key_b] = grads[key_b] + d if key_b in grads else d
+
+
 dense = define(
     "dense",
     _dense_kernel,
@@ -297,4 +310,5 @@ dense = define(
     saves=lambda x, w, b, out: (x, w),
     title="MatMul",
     inputs=3,
+    pull=_pull_dense,
 )

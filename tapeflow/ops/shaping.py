@@ -134,7 +134,10 @@ def _spread(x: Any, shape: tuple) -> Any:
         raise ValueError  # which assigning would drop dimensions of 1 for
     # np.broadcast_to is slow on small arrays, and nothing may write to its views
     out = np.empty(shape, x.dtype)
-    out[...] = x
+    if type(x) is np.ndarray:
+        out[...] = x
+    else:
+        out.fill(x)
     return out
 
 
