@@ -22,7 +22,7 @@ EPOCHS = 30
 BATCH = 32
 PICTURE = "digits.png"
 
-tf.random.set_seed(1)
+tf.keras.utils.set_random_seed(1)
 shuffled = np.random.default_rng(1)
 
 images, labels = load_digits(return_X_y=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import runpy
 import sys
@@ -14,7 +15,7 @@ from typing import Any
 # Exit codes beside a program's own: names are missing; the command was used wrongly or a file cannot be read.
 MISSING, USAGE = 1, 2
 
-OPTIONAL = ("llvmlite", "jax", "h5py", "sklearn", "pandas", "matplotlib", "PIL", "tensorboard")
+OPTIONAL = ("llvmlite", "jax", "h5py", "scikit-learn", "pandas", "matplotlib", "pillow", "tensorboard")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -258,10 +259,9 @@ def facts() -> list[tuple[str, str]]:
     from tapeflow.version import TENSORFLOW_VERSION, __version__
 
     rows = [("tapeflow", __version__), ("TensorFlow API", TENSORFLOW_VERSION), ("Python", platform.python_version())]
-    owners = metadata.packages_distributions()
     for name in ("numpy", "scipy", "ml_dtypes", "rich", *OPTIONAL):
-        for distribution in owners.get(name, [])[:1]:
-            rows.append((distribution, metadata.version(distribution)))
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            rows.append((name, metadata.version(name)))
     rows.append(("platform", platform.platform()))
     rows.append(("cores", str(cores())))
     devices: list[Any] = tapeflow.config.list_physical_devices()
