@@ -51,4 +51,5 @@ $(BIN)/python:
 $(VENV)/installed-%: $(INSTALLED_FOR) | $(BIN)/python
 	@echo "installing tapeflow[$*] into $(VENV)"
 	@$(PIP) install --editable '.[$*]'
+	@$(BIN)/python -m compileall -q tapeflow
 	@touch $@
