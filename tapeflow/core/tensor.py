@@ -180,6 +180,11 @@ class Tensor:
         return format(value[()] if value.ndim == 0 else value, spec)
 
 
+# What programs print with `type(x).__name__`, and tutorials show; pickling finds the class under it.
+EagerTensor = Tensor
+Tensor.__name__ = Tensor.__qualname__ = "EagerTensor"
+
+
 class _Absent:
     """An attribute that raises AttributeError and says what to use instead.
 
@@ -211,7 +216,7 @@ for _name, _instead in {
     "tolist": "x.numpy().tolist()",
     "transpose": "tf.transpose(x)",
 }.items():
-    setattr(Tensor, _name, _Absent(f"'Tensor' object has no attribute '{_name}': use {_instead}."))
+    setattr(Tensor, _name, _Absent(f"'EagerTensor' object has no attribute '{_name}': use {_instead}."))
 
 
 def wrap(value: Any) -> Tensor:

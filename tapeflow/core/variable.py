@@ -376,3 +376,7 @@ def _calibrate() -> tuple[int, int]:
 
 
 _ALONE_TENSOR, _ALONE_ARRAY = _calibrate()
+
+# What programs print with `type(v).__name__`, and tutorials show; pickling finds the class under it.
+ResourceVariable = Variable
+Variable.__name__ = Variable.__qualname__ = "ResourceVariable"

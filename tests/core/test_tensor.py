@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-import tapeflow.ops.operators  # noqa: F401 - attaches printing and the operators
+import tapeflow as tf
 from tapeflow.core.convert import constant
 from tapeflow.core.tensor import Tensor, flat, wrap
 
@@ -145,3 +145,9 @@ def test_zero_dimensional_arrays_become_scalars():
     assert flat(array) is array
     text = np.array(b"a", object)
     assert flat(text) is text
+
+
+def test_the_class_has_the_name_that_programs_print():
+    x, v = tf.constant(1.0), tf.Variable(1.0)
+    assert (type(x).__name__, type(v).__name__) == ("EagerTensor", "ResourceVariable")
+    assert pickle.loads(pickle.dumps(v)).numpy() == 1.0 and pickle.loads(pickle.dumps(tf.Tensor)) is tf.Tensor
