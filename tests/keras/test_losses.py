@@ -212,3 +212,12 @@ def test_errors():
         losses.sparse_categorical_crossentropy([0], [[0.5, 0.5]], axis=0)
     with pytest.warns(SyntaxWarning, match="binary_crossentropy"):
         losses.categorical_crossentropy([[1.0]], [[1.0]])
+
+
+def test_the_reductions_of_keras_2():
+    per_example = tf.keras.losses.MeanSquaredError(reduction=tf.keras.losses.Reduction.NONE)
+    assert per_example([[0.0], [3.0]], [[1.0], [1.0]]).numpy().tolist() == [1.0, 4.0]
+    total = tf.keras.losses.MeanSquaredError(reduction=tf.keras.losses.Reduction.SUM)
+    assert total([[0.0], [3.0]], [[1.0], [1.0]]).numpy() == 5.0
+    assert tf.keras.losses.MeanSquaredError(reduction="auto")([[0.0], [3.0]], [[1.0], [1.0]]).numpy() == 2.5
+    assert tf.keras.losses.Reduction.all() == ("auto", "none", "sum", "sum_over_batch_size")

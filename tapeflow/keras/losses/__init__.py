@@ -35,6 +35,22 @@ from .regression import (
 )
 
 _MEAN = "sum_over_batch_size"
+
+
+class Reduction:
+    """What becomes of the losses of a batch, by the names that Keras 2 has for it; the values are today's."""
+
+    AUTO = "auto"
+    NONE = "none"
+    SUM = "sum"
+    SUM_OVER_BATCH_SIZE = _MEAN
+
+    @classmethod
+    def all(cls) -> tuple[str, ...]:
+        """The four of them."""
+        return cls.AUTO, cls.NONE, cls.SUM, cls.SUM_OVER_BATCH_SIZE
+
+
 _LOGITS = {"from_logits": False, "label_smoothing": 0.0, "axis": -1}
 
 MeanSquaredError = loss_class("MeanSquaredError", mean_squared_error, "mean_squared_error", reduction=_MEAN)
