@@ -89,7 +89,8 @@ OTHERS = {
 for _class in (Tensor, Variable):
     for _name, _op in BINARY.items():
         setattr(_class, f"__{_name}__", _op)
-        setattr(_class, f"__r{_name}__", _reflected(_op))
+        # the order of factors is all the same
+        setattr(_class, f"__r{_name}__", _op if _op is multiply else _reflected(_op))
     for _name, _op in OTHERS.items():
         setattr(_class, f"__{_name}__", _op)
 

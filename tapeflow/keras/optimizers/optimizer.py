@@ -179,27 +179,39 @@ class Optimizer(Owner):
         grads = []
         variables = []
         missing = None
+        constrained = False
         for g, v in grads_and_vars:
             if type(g) is Tensor:
-                grads.append(g._value)
+                g = g._value
             elif g is None:
                 missing = [*(missing or ()), v]
                 continue
             else:
-                grads.append(_dense(g, v))
+                g = _dense(g, v)
+            if g.shape != v._tensor._value.shape:  # before anything is changed
+                raise _wrong_shape(g, v)
+            grads.append(g)
             variables.append(v)
-            if grads[-1].shape != v._tensor._value.shape:  # before anything is changed
-                raise _wrong_shape(grads[-1], v)
+            if v._constraint is not None:
+                constrained = True
         if not grads or missing:
             self._report(grads, missing)
         if not self.built:
             self.build(variables)
-        if self.loss_scale_factor is not None:
-            grads = [g / g.dtype.type(self.loss_scale_factor) for g in grads]
-        if self.gradient_accumulation_steps:
-            grads = self._accumulate(grads, variables)
-        if grads:
+        if (
+            constrained
+            or self.clipnorm
+            or self.global_clipnorm
+            or self.clipvalue
+            or self.weight_decay is not None
+            or self.use_ema
+            or self.loss_scale_factor is not None
+            or self.gradient_accumulation_steps
+        ):
             self._change(grads, variables)
+        else:
+            rate = self._learning_rate
+            self._update(grads, variables, rate if type(rate) is Variable else self.learning_rate)
         count = self._iterations
         count._set(count._tensor._value + _ONE)
         return count
@@ -243,6 +255,13 @@ class Optimizer(Owner):
         return list(zip(tape.gradient(loss, variables, grad_loss), variables, strict=True))
 
     def _change(self, grads: list[Any], variables: list[Any]) -> None:
+        """A step with all that the options ask for around it."""
+        if self.loss_scale_factor is not None:
+            grads = [g / g.dtype.type(self.loss_scale_factor) for g in grads]
+        if self.gradient_accumulation_steps:
+            grads = self._accumulate(grads, variables)
+        if not grads:
+            return
         if self.clipnorm:
             grads = clip_norms(grads, self.clipnorm)
         elif self.global_clipnorm:

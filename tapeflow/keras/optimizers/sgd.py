@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ...core.tensor import Tensor
+from ...core.tensor import Tensor, ndarray
+from ...core.variable import Variable
 from .update import ArrayOptimizer
 
 add, multiply, subtract = np.add, np.multiply, np.subtract
@@ -48,7 +49,7 @@ class SGD(ArrayOptimizer):
             super()._update(grads, variables, rate)
             return
         # without slots, and so without what finds them: the step most programs with few parameters make
-        rate = rate._value if isinstance(rate, Tensor) else rate._tensor._value if hasattr(rate, "_tensor") else rate
+        rate = rate._tensor._value if isinstance(rate, Variable) else rate._value if isinstance(rate, Tensor) else rate
         rates: dict = {}
         for g, v in zip(grads, variables):  # noqa: B905 - made together
             dtype = v._dtype
@@ -56,7 +57,7 @@ class SGD(ArrayOptimizer):
             if r is None:
                 r = rates[dtype] = dtype.type(rate)
             d = g * r
-            a = v.buffer()
+            a = v.buffer() if type(d) is ndarray else None
             if a is None:
                 a = v._tensor._value - d
                 v._set(a if a.dtype is dtype else a.astype(dtype))
