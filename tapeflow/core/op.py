@@ -73,9 +73,7 @@ class Op:
         self.inputs = inputs
         self.outputs = outputs
         self.elementwise = False
-        self.pull = (
-            pull or _joint_pull if pull or callable(grads) else _pull_one if inputs == 1 and outputs == 1 else _pull
-        )
+        self.pull = pull or (_joint_pull if callable(grads) else _pull_one if inputs == 1 == outputs else _pull)
         self.describe = _describe
         self.remember: Callable = self._remember
         self.call: Callable = _uncalled
