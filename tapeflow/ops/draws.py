@@ -57,8 +57,25 @@ random_stream = define(
     lambda xp: _reserved,
     lambda kernel, op_seed, blocks: _STREAM,
     inputs=0,
+    effect=True,
     doc="The stream that the next stateful op of this kernel and op seed draws from, moved on by `blocks`.",
 )
+_node_stream = define(
+    "node_stream",
+    lambda xp: lambda node, blocks: _stream(*node.reserve(blocks)),
+    lambda node, blocks: _STREAM,
+    inputs=0,
+    effect=True,
+    doc="The stream that a random op of a graph draws from, which goes on from call to call.",
+)
+
+
+def _in_a_graph(trace: Any, attributes: tuple) -> tuple:
+    _, op_seed, blocks = attributes
+    return _node_stream.op, (trace.seeds.node(op_seed), blocks)  # type: ignore[attr-defined]
+
+
+random_stream.op.traced = _in_a_graph  # type: ignore[attr-defined]
 _scrambled = define(
     "stateless_stream",
     lambda xp: lambda seed: _stream(*seeds.stateless_stream(seed.tolist())),
