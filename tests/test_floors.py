@@ -15,7 +15,7 @@ FLOORS = {
             ["autodiff"],
             ["graph"],
             ["engines"],
-            ["function"],
+            ["functions"],
             ["distribute", "data", "train", "summary"],
             ["keras"],
             ["compat", "cli"],

@@ -34,7 +34,7 @@ def _assignment(how: str) -> Op:
         effect=True,
         doc=f"`variable.{how}(value)`.",
     ).op  # type: ignore[attr-defined]
-    op.call = lambda value, variable: getattr(variable, how)(value) and ()
+    op.call = lambda value, variable: getattr(variable, how)(value, read_value=False)
     return op
 
 

@@ -189,6 +189,7 @@ class Trace:
         self._current: dict[int, Symbolic] = {}  # id of a variable -> what it holds now
         self._known: dict[int, tuple[Tensor, Value]] = {}  # id of a tensor from outside -> its value here
         self._tokens: list = []
+        self.place: str | None = None  # where the ops that are now added were written, if not where the program is
 
     def __enter__(self) -> Trace:
         self._tokens.append(push_stack(TapeStack([self], self)))
@@ -236,7 +237,7 @@ class Trace:
         return value
 
     def _append(self, op: Op, inputs: list[Value], attributes: tuple, made: Sequence[Abstract]) -> list[Value]:
-        node = Node(op, inputs, attributes, [], user_place())
+        node = Node(op, inputs, attributes, [], self.place or user_place())
         node.outputs = [Value(node, a.shape, a.dtype) for a in made]
         self.nodes.append(node)
         return node.outputs
@@ -380,7 +381,10 @@ class Trace:
 def replay(graph: Graph, inputs: Sequence[Tensor]) -> list[Tensor]:
     """Runs a graph's ops one by one, on tensors of whatever kind, so that tapes record them and traces take them in."""
     tensors: dict[Value, Any] = dict(zip(graph.inputs, inputs, strict=True))
+    trace = active_tapes().trace
     for node in graph.nodes:
+        if trace is not None:
+            trace.place = node.place
         op = node.op
         args = [tensors[x] for x in node.inputs]
         out = op.call(args, *node.attributes) if op.inputs is None else op.call(*args, *node.attributes)
@@ -388,6 +392,8 @@ def replay(graph: Graph, inputs: Sequence[Tensor]) -> list[Tensor]:
             tensors[node.outputs[0]] = out
         else:
             tensors.update(zip(node.outputs, out or ()))
+    if trace is not None:
+        trace.place = None
     return [tensors[value] for value in graph.outputs]
 
 
