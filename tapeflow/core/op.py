@@ -144,6 +144,9 @@ def _of_one(op: Op) -> Callable:
         try:
             result = kernel(value, *attributes)
         except Exception as error:
+            trace = active_tapes().trace
+            if trace is not None and trace.unknown(attributes):
+                return trace.add(op, (x,), attributes)
             raise refusal(op, (value,), attributes, error) from None
         if type(result) is ndarray and not result.ndim and result.dtype is not _OBJECT:
             result = result[()]
@@ -187,6 +190,9 @@ def _of_any(op: Op) -> Callable:
         try:
             result = kernel(values, *attributes) if n is None else kernel(*values, *attributes)
         except Exception as error:
+            trace = active_tapes().trace
+            if trace is not None and trace.unknown(attributes):
+                return trace.add(op, inputs, attributes)
             raise refusal(op, values, attributes, error) from None
         if not single:
             outs = tuple([wrap(flat(v)) for v in result])

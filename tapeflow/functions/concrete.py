@@ -15,7 +15,7 @@ from ..core.type_spec import TensorSpec
 from ..core.variable import Variable
 from ..engines.numpy import compile_graph
 from ..graph.ir import CONSTANT, Graph
-from ..graph.passes import optimized
+from ..graph.passes import optimized, pruned
 from ..graph.state import READ
 from ..graph.trace import Trace, replay
 from .signature import is_input, spec_of
@@ -33,15 +33,16 @@ class ConcreteFunction:
     def __init__(self, name: str, graph: Graph, args: tuple, kwargs: dict, names: Sequence[str], result: Any) -> None:
         self.name = name
         self.graph = optimized(graph)
+        self.traced = graph = pruned(graph)  # what tapes see: gradients then add up in the program's order
         self._names = list(names)
         self._arguments = (args, kwargs)  # with a TensorSpec for each input
         self._result = result  # the structure of outputs, each leaf an index into the graph's outputs or _NOTHING
         self._single = result == 0 and type(result) is int
         self._executable = compile_graph(self.graph)
         self._variables = self.graph.variables()
-        self._reads = [n.attributes[0] for n in self.graph.nodes if n.op is READ]
-        self._constants = [n for n in self.graph.nodes if n.op is CONSTANT and n.outputs[0].dtype.kind in "fcV"]
-        self._derivatives: dict = {}
+        self.reads = [n.attributes[0] for n in graph.nodes if n.op is READ]
+        self.constants = [n for n in graph.nodes if n.op is CONSTANT and n.outputs[0].dtype.kind in "fcV"]
+        self.derivatives: dict = {}
 
     # -- calling --
 
@@ -65,7 +66,7 @@ class ConcreteFunction:
     def _tracked(self, stack: TapeStack, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
         """The outputs where a tape or a trace is active."""
         if stack.trace is not None or any(type(x) is not Tensor for x in inputs):
-            return replay(self.graph, inputs)
+            return replay(self.traced, inputs)
         from .gradients import recorded
 
         return recorded(self, stack, inputs)

@@ -83,7 +83,7 @@ class Function:
         if concrete is None:
             concrete = self._traced(key, args, kwargs)
         elif self._in_a_row:
-            self._in_a_row = []
+            self._in_a_row.clear()
         leaves = []
         for x in args:
             kind = type(x)
@@ -139,7 +139,7 @@ class Function:
             self._tracing.pop()
         self._cache[key] = concrete
         self._traces.append((general, specs, concrete))
-        self._warn(key, args, kwargs)
+        self._warn(args, kwargs)
         return concrete
 
     def _trace(self, args: tuple, kwargs: dict, specs: Sequence[TensorSpec], may_create: bool) -> tuple:
@@ -163,20 +163,22 @@ class Function:
             return None
         return nest.flatten(self._parameters.specs)
 
-    def _warn(self, key: Any, args: tuple, kwargs: dict) -> None:
+    def _warn(self, args: tuple, kwargs: dict) -> None:
         """After several calls in a row that were traced, says which argument kept changing."""
-        self._in_a_row.append(key)
-        if len(self._in_a_row) < _MANY or len(self._in_a_row) % _MANY:
+        names = [*self._parameters.names[: len(args)], *["args"] * (len(args) - len(self._parameters.names)), *kwargs]
+        self._in_a_row.append([(name, _shown(x)) for name, x in zip(names, [*args, *kwargs.values()], strict=False)])
+        if len(self._in_a_row) % _MANY:
             return
-        before, now = self._in_a_row[-2], self._in_a_row[-1]
-        names = [*self._parameters.names[: len(args)], *sorted(kwargs)]
-        changed = [name for name, a, b in zip(names, before, now) if a != b] or names
+        before, now = self._in_a_row[-2:]
+        changed = [f"'{name}' (was {a}, now {b})" for (name, a), (_, b) in zip(before, now, strict=False) if a != b]
         warning(
-            "The last %d calls of tf.function '%s' all traced it anew, which is slow: argument %s is different each "
-            "time (%s, now %s). Pass tensors instead of Python numbers; give changing shapes as None in an "
-            "input_signature, or use reduce_retracing=True; and make the tf.function once, outside of loops.",
-            len(self._in_a_row), self._name, ", ".join(repr(n) for n in changed), *_shown(names, before, now, changed)
-        )  # fmt: skip
+            "The last %d calls of tf.function '%s' all traced it anew, which is slow. What is different each time: %s. "
+            "Pass tensors instead of Python numbers; give changing shapes as None in an input_signature, or use "
+            "reduce_retracing=True; and make the tf.function once, outside of loops.",
+            len(self._in_a_row),
+            self._name,
+            ", ".join(changed) or "the structure of the arguments",
+        )
 
     # -- as an object --
 
@@ -326,9 +328,10 @@ def _without_shapes(key: Any) -> Any:
     return tuple([_without_shapes(part) for part in key])
 
 
-def _shown(names: list, before: Any, now: Any, changed: list) -> tuple[str, str]:
-    at = [i for i, name in enumerate(names) if name in changed]
-    return ", ".join(repr(before[i]) for i in at if i < len(before)), ", ".join(repr(now[i]) for i in at if i < len(now))
+def _shown(x: Any) -> str:
+    """An argument as a warning shows it."""
+    text = repr(nest.map_structure(lambda leaf: spec_of(leaf) if is_input(leaf) else leaf, x))
+    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def _converted_by_autograph(python_function: Callable) -> Callable:

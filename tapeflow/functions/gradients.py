@@ -28,21 +28,21 @@ from ..graph.trace import Trace, replay
 
 def recorded(function: Any, stack: TapeStack, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     """The outputs of a traced function, recorded on the tapes that track one of its inputs or variables."""
-    for variable in function._reads:
+    for variable in function.reads:
         variable.read_value()  # which tapes watch from now on
-    constants = [node.attributes[0] for node in function._constants]
+    constants = [node.attributes[0] for node in function.constants]
     records = [tape._records for tape in stack]
     followed = tuple(
         x._key is not None and any(x._key in known for known in records)
-        for x in (*inputs, *constants, *function._reads)
+        for x in (*inputs, *constants, *function.reads)
     )
     if not any(followed):
         return function.run_flat(inputs)
     if len(stack) > 1 or type(stack[0]) is not GradientTape or stack[0]._persistent:
-        return replay(function.graph, inputs)
-    derivative = function._derivatives.get(followed)
+        return replay(function.traced, inputs)
+    derivative = function.derivatives.get(followed)
     if derivative is None:
-        derivative = function._derivatives[followed] = Derivative(function, followed)
+        derivative = function.derivatives[followed] = Derivative(function, followed)
     return derivative.call(inputs)
 
 
@@ -50,13 +50,13 @@ class Derivative:
     """The forward and the backward graph of a traced function, for those of its inputs that a tape follows."""
 
     def __init__(self, function: Any, followed: tuple[bool, ...]) -> None:
-        graph: Graph = function.graph
+        graph: Graph = function.traced
         self.name = function.name
         trace = Trace(f"{function.name}_and_gradient")
         inputs = [trace.placeholder(v.shape, v.dtype, v.name) for v in graph.inputs]
         # constants that a tape follows are inputs as well: their gradients are asked for
         count = len(inputs)
-        nodes = function._constants
+        nodes = function.constants
         self.constants = [n.attributes[0] for n, on in zip(nodes, followed[count:]) if on]
         lifted = {n.outputs[0] for n, on in zip(nodes, followed[count:]) if on}
         captured = [n.outputs[0] for n in nodes if n.outputs[0] in lifted]
@@ -67,7 +67,7 @@ class Derivative:
             graph.outputs,
         )
         inputs += [trace.placeholder(v.shape, v.dtype) for v in captured]
-        variables = [v for v, on in zip(function._reads, followed[count + len(nodes) :]) if on]
+        variables = [v for v, on in zip(function.reads, followed[count + len(nodes) :]) if on]
         self.variables = list({id(v): v for v in variables}.values())
         on = [x for x, f in zip(inputs, followed) if f] + inputs[count:]
         self.places = [i for i, f in enumerate(followed[:count]) if f]
@@ -102,9 +102,7 @@ class Derivative:
         constants = [n for n in trace.nodes if n.op is CONSTANT]
         own = {out for n in [*second, *constants] for out in n.outputs}
         head = [n for n in constants if n in first]
-        backward = optimized(
-            Graph(f"gradient_of_{self.name}", [], [*head, *[n for n in second]], wanted)
-        )
+        backward = optimized(Graph(f"gradient_of_{self.name}", [], [*head, *second], wanted))
         used = [x for n in backward.nodes for x in n.inputs] + backward.outputs
         crossing = [v for v in dict.fromkeys(used) if v not in own and v not in set(upstream)]
         self.backward = Graph(backward.name, [*crossing, *upstream], backward.nodes, backward.outputs)

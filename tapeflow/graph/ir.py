@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from ..core.abstract import Abstract
-from ..core.dtypes import short_name
-from ..core.op import Op, define
+from ..core.dtypes import as_dtype
+from ..core.op import Op
 from ..core.shapes import shape_text
 from ..core.tensor import Tensor
 
@@ -40,7 +40,7 @@ class Value:
     @property
     def kind(self) -> str:
         """Dtype and shape, as they print: `float32[2,?]`."""
-        return f"{short_name(self.dtype)}{shape_text(self.shape) if self.shape is not None else '<unknown>'}"
+        return f"{as_dtype(self.dtype).name}{shape_text(self.shape) if self.shape is not None else '<unknown>'}"
 
 
 class Node:
@@ -79,14 +79,13 @@ class Graph:
         return f"<graph {self.name}: {len(self.inputs)} inputs, {len(self.nodes)} nodes>"
 
 
-constant = define(
+# the value of a tensor known before the graph runs
+CONSTANT = Op(
     "constant",
     lambda xp: lambda tensor: tensor._value,
     lambda tensor: Abstract(tensor._value.shape, tensor._value.dtype),
     inputs=0,
-    doc="The value of a tensor known before the graph runs.",
 )
-CONSTANT: Op = constant.op  # type: ignore[attr-defined]
 CONSTANT.call = lambda tensor: tensor
 
 
@@ -118,6 +117,8 @@ def lines(graph: Graph, indent: str = "") -> Iterator[str]:
 
 
 def _attribute(a: Any) -> str:
+    if type(a) is tuple:
+        return f"({', '.join(map(_attribute, a))}{',' if len(a) == 1 else ''})"
     if isinstance(a, Tensor):
         value = a._value
         text = str(value.tolist()) if np.size(value) <= 8 else "..."
@@ -125,7 +126,7 @@ def _attribute(a: Any) -> str:
     if isinstance(a, Graph):
         return f"graph {a.name}"
     if isinstance(a, np.dtype):
-        return short_name(a)
+        return as_dtype(a).name
     if hasattr(a, "read_value"):
         return getattr(a, "path", a.name)
     text = getattr(a, "__name__", None) or repr(a)

@@ -55,7 +55,7 @@ def merged(graph: Graph) -> Graph:
             key: Any = (node.op.name, value.shape, value.dtype, value.tobytes())
         else:
             # 1, 1.0 and True are equal and mean different things
-            key = (node.op.name, tuple(node.inputs), node.attributes, tuple(map(type, node.attributes)))
+            key = (node.op, tuple(node.inputs), node.attributes, tuple(map(type, node.attributes)))
         try:
             before = seen.setdefault(key, node)
         except TypeError:  # an attribute that cannot be hashed

@@ -1,24 +1,29 @@
-"""Ops on what outlives a run of a graph: variables, and whatever Python a graph must run in its place."""
+"""Ops that only graphs have: on variables, and on whatever Python a graph must run in its place."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ..core.abstract import Abstract
-from ..core.op import Op, define
+from ..core.op import Op
+from ..core.tapes import active_tapes
 from ..core.tensor import wrap
 
-read_variable = define(
+
+def graph_op(name: str, kernel: Any, infer: Any, call: Any, inputs: int | None = 0, outputs: int = 1) -> Op:
+    """An op with an effect that programs do not call by its name; `call` is how it is run on tensors."""
+    op = Op(name, lambda xp: kernel, infer, inputs=inputs, outputs=outputs, effect=True)
+    op.call = call
+    return op
+
+
+READ = graph_op(
     "read_variable",
-    lambda xp: lambda variable: variable._tensor._value,
+    lambda variable: variable._tensor._value,
     lambda variable: Abstract(variable.shape._dims, variable._dtype),
-    inputs=0,
-    effect=True,
-    doc="The value of a variable now.",
+    lambda variable: variable.read_value(),
 )
-READ: Op = read_variable.op  # type: ignore[attr-defined]
-READ.call = lambda variable: variable.read_value()
 
 
 def _assignment(how: str) -> Op:
@@ -26,34 +31,29 @@ def _assignment(how: str) -> Op:
         getattr(variable, how)(wrap(value))
         return ()
 
-    op = define(
-        how,
-        lambda xp: assign,
-        lambda value, variable: (),
-        outputs=0,
-        effect=True,
-        doc=f"`variable.{how}(value)`.",
-    ).op  # type: ignore[attr-defined]
-    op.call = lambda value, variable: getattr(variable, how)(value, read_value=False)
-    return op
+    def call(value: Any, variable: Any) -> None:
+        getattr(variable, how)(value)
+
+    return graph_op(how, assign, lambda value, variable: (), call, inputs=1, outputs=0)
 
 
 ASSIGNMENTS: dict[str, Op] = {how: _assignment(how) for how in ("assign", "assign_add", "assign_sub")}
 
 
-def _called(values: Sequence, call: Callable, *writes: Any) -> tuple:
+def _called(values: Sequence, call: Any, *writes: Any) -> tuple:
     call(*[wrap(value) for value in values])
     return ()
 
 
-EFFECT: Op = define(
-    "effect",
-    lambda xp: _called,
-    lambda values, call, *writes: (),
-    inputs=None,
-    outputs=0,
-    effect=True,
-    doc="Calls `call(*tensors)`, which changes the variables that follow it, or others.",
-).op  # type: ignore[attr-defined]
+def _call(tensors: Sequence, call: Any, *writes: Any) -> None:
+    trace = active_tapes().trace
+    if trace is None:
+        call(*tensors)
+    else:
+        trace.effect(call, tensors, writes)
+
+
+# calls `call(*tensors)`, which changes the variables that follow it among the attributes, and perhaps others
+EFFECT = graph_op("effect", _called, lambda values, call, *writes: (), _call, inputs=None, outputs=0)
 
 WRITES = frozenset([*ASSIGNMENTS.values(), EFFECT])

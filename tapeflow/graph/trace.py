@@ -20,11 +20,13 @@ from ..core.context import init_scope
 from ..core.convert import convert_to_tensor
 from ..core.op import Op, refusal
 from ..core.shapes import TensorShape
+from ..core.size import Size, has_sizes, known
 from ..core.tapes import TapeStack, active_tapes, pop_stack, push_stack
 from ..core.tensor import Tensor, flat, wrap
 from ..core.variable import Variable
 from ..ops.seeds import GraphSeeds
 from .ir import CONSTANT, Graph, Node, Value
+from .late import DIMENSION, late, template
 from .state import ASSIGNMENTS, EFFECT, READ, WRITES
 
 # what these give follows from shape and dtype alone
@@ -67,7 +69,7 @@ class Symbolic(Tensor):
     @property
     def shape(self) -> TensorShape:
         """The static shape, as far as it is known."""
-        return TensorShape(self._value.shape)
+        return TensorShape(known(self._value.shape))
 
     @property
     def ndim(self) -> int | None:  # type: ignore[override]
@@ -78,7 +80,12 @@ class Symbolic(Tensor):
         """Adds to what is known of the shape. Raises ValueError where it disagrees."""
         merged = self.shape.merge_with(shape)
         self._node_value.shape = merged._dims
-        self._value = Abstract(merged._dims, self._value.dtype)
+        dims = merged._dims
+        before = self._value.shape
+        if dims is not None and None in dims:
+            sizes = before if before is not None else [self._trace._size(self, i) for i in range(len(dims))]
+            dims = tuple([size if n is None else n for n, size in zip(dims, sizes, strict=True)])
+        self._value = Abstract(dims, self._value.dtype)
 
     def _described(self) -> str:
         value = self._node_value
@@ -105,20 +112,15 @@ class Symbolic(Tensor):
         )
 
     def __iter__(self) -> Any:
-        shape = self._value.shape
-        if shape and shape[0] is not None and getattr(self._trace, "unrolls", True):
-            from ..core.op import TENSORS
-
-            return iter(TENSORS.unstack(self, 0))
         return self._refuse(
             errors.OperatorNotAllowedInGraphError,
             "iterating over a symbolic tensor is not allowed",
-            "use tf.map_fn or tf.while_loop, or a `for` in code that AutoGraph can convert",
+            "use tf.unstack, tf.map_fn or tf.while_loop, or a `for` in code that AutoGraph can convert",
         )
 
     def __len__(self) -> int:
         shape = self._value.shape
-        if shape and shape[0] is not None:
+        if shape and type(shape[0]) is int:
             return shape[0]
         return self._refuse(TypeError, "len is not well defined for a symbolic tensor", "use tf.shape(x)[0]")
 
@@ -206,7 +208,50 @@ class Trace:
         self.inputs.append(value)
         return self._symbolic(value)
 
+    @staticmethod
+    def unknown(attributes: tuple) -> bool:
+        """Whether there is something in attributes that is known only when the graph runs."""
+        return has_sizes(attributes)
+
+    def _keep_sizes(self, out: Symbolic, shape: tuple, operands: tuple) -> None:
+        """Gives an output the sizes that its op was told, or that elementwise operands have, where they are unknown."""
+        dims = list(out._value.shape)
+        for axis, n in enumerate(shape):
+            if type(n) is int:
+                continue
+            if n is not None:
+                dims[axis] = n
+                continue
+            back = len(shape) - axis
+            others = [x._value.shape[-back] for x in operands if len(x._value.shape) >= back]
+            others = [m for m in others if m is not None and m != 1]
+            if len(others) == 1 or others and all(m is others[0] for m in others):
+                dims[axis] = others[0]
+        out._value = Abstract(tuple(dims), out._value.dtype)
+
     def _symbolic(self, value: Value) -> Symbolic:
+        out = Symbolic()
+        shape = value.shape
+        if shape is not None and None in shape:
+            shape = tuple([self._size(out, i) if n is None else n for i, n in enumerate(shape)])
+        out._value = Abstract(shape, value.dtype)
+        out._key = None
+        out._node_value = value
+        out._trace = self
+        return out
+
+    @staticmethod
+    def _size(x: Symbolic, axis: int) -> Size:
+        """The size of a dimension that is not known."""
+
+        def make() -> Tensor:
+            alias = x._trace._alias(x._node_value)
+            return x._trace.add(DIMENSION, (alias,), (axis,))
+
+        return Size(make)
+
+    def _alias(self, value: Value) -> Symbolic:
+        """A tensor for a value of this trace; of its shape, only the rank is known."""
         out = Symbolic()
         out._value = Abstract(value.shape, value.dtype)
         out._key = None
@@ -238,7 +283,7 @@ class Trace:
 
     def _append(self, op: Op, inputs: list[Value], attributes: tuple, made: Sequence[Abstract]) -> list[Value]:
         node = Node(op, inputs, attributes, [], self.place or user_place())
-        node.outputs = [Value(node, a.shape, a.dtype) for a in made]
+        node.outputs = [Value(node, known(a.shape), a.dtype) for a in made]
         self.nodes.append(node)
         return node.outputs
 
@@ -246,20 +291,30 @@ class Trace:
         """Adds a run of an op, and gives its outputs as symbolic tensors. Raises what the op's shape rule raises."""
         inputs = tuple(inputs)
         if op.name in _STATIC:
-            known = inputs[0]._value
-            if known.shape is not None and None not in known.shape:
-                return wrap(flat(op.kernel(known, *attributes)))
+            known_shape = inputs[0]._value
+            if known_shape.shape is not None and not has_sizes(known_shape.shape):
+                return wrap(flat(op.kernel(known_shape, *attributes)))
         if op.traced is not None:
             op, attributes = op.traced(self, attributes)
-        abstracts = [x._value for x in inputs]
+        abstracts = [_for_rules(x._value) for x in inputs]
         try:
             made = op.infer(abstracts, *attributes) if op.inputs is None else op.infer(*abstracts, *attributes)
         except (errors.InvalidArgumentError, ValueError, TypeError) as error:
             refused = refusal(op, abstracts, attributes, error)
             raise _at_trace_time(refused, user_place()) from None
         values = [self.value_of(x) for x in inputs]
-        outs = self._append(op, values, attributes, [made] if op.outputs == 1 else made)
+        kinds = [made] if op.outputs == 1 else made
+        if has_sizes(attributes):
+            sizes: list[Size] = []
+            holes = template(attributes, sizes)
+            values += [self.value_of(size.tensor()) for size in sizes]
+            outs = self._append(late(op), values, (len(sizes), *holes), kinds)
+        else:
+            outs = self._append(op, values, attributes, kinds)
         results = tuple([self._symbolic(out) for out in outs])
+        for result, kind in zip(results, kinds, strict=True):
+            if kind.shape is not None and (None in kind.shape or has_sizes(kind.shape)):
+                self._keep_sizes(result, kind.shape, inputs if op.elementwise else ())
         op.remember(inputs, attributes, results)
         if op in WRITES:
             self._wrote([a for a in attributes if isinstance(a, Variable)], everything=op is EFFECT)
@@ -287,7 +342,7 @@ class Trace:
         if isinstance(value, (Tensor, Variable)) and value.dtype != dtype and type(variable) is not Variable:
             value = cast(value, dtype)  # as Keras's variables do
         new = convert_to_tensor(value, dtype)
-        have, wanted = TensorShape(new._value.shape), variable.shape
+        have, wanted = new.shape, variable.shape
         if not wanted.is_compatible_with(have):
             raise ValueError(
                 f"Cannot assign value to variable '{variable.name}': Shape mismatch. The variable shape {wanted}, and "
@@ -408,6 +463,11 @@ def user_place() -> str | None:
     while frame is not None and frame.f_code.co_filename.startswith(_OWN):
         frame = frame.f_back
     return None if frame is None else f"{frame.f_code.co_filename.rpartition('/')[2]}:{frame.f_lineno}"
+
+
+def _for_rules(value: Any) -> Any:
+    """What shape rules take: None for the sizes that are not known."""
+    return Abstract(known(value.shape), value.dtype) if type(value) is Abstract and has_sizes(value.shape) else value
 
 
 class _TraceShapeError(errors.InvalidArgumentError, ValueError):

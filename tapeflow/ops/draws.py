@@ -20,6 +20,7 @@ from ..core.convert import convert_to_tensor
 from ..core.dtypes import FLOATS, as_dtype, group, short_name
 from ..core.op import define
 from ..core.shapes import TensorShape, broadcast_shapes
+from ..core.size import sizes_given
 from ..core.tensor import Tensor
 from . import rejection, sampling, seeds
 from .pathwise import random_gamma_grad  # noqa: F401 - the rule of `random_gamma` calls it by its name
@@ -249,6 +250,8 @@ def shape_argument(shape: Any, title: str) -> tuple[tuple[int, ...], np.dtype]:
         if not shape.is_fully_defined():
             raise ValueError(f"Cannot convert a partially known TensorShape {shape} to a Tensor.")
         dims, dtype = tuple(shape.as_list()), _INT32
+    elif (sizes := sizes_given(shape)) is not None:
+        return sizes, shape._value.dtype if isinstance(shape, Tensor) else _INT32
     else:
         given = convert_to_tensor(shape)._value
         if given.dtype not in INTEGERS_32_64:

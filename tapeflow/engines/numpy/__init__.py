@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...core.op import refusal
+from ...core.op import Op, refusal
 from ...core.tensor import flat
 from ...graph.ir import CONSTANT, Graph, Node, Value
 
@@ -60,7 +60,7 @@ def compile_graph(graph: Graph) -> Executable:
 def _written(graph: Graph) -> tuple[str, dict[str, Any], dict[int, tuple[Node, list[str]]]]:
     """The graph as a Python function: its source, what its names mean, and the node of each line."""
     names: dict[str, Any] = {"__name__": "tapeflow.engines.numpy.run", "flat": flat, "held": _held}
-    kernels: dict[Any, str] = {}
+    kernels: dict[Op, str] = {}
     where: dict[Value, str] = {value: f"a{i}" for i, value in enumerate(graph.inputs)}
     last: dict[Value, int] = {}
     for i, node in enumerate(graph.nodes):
@@ -77,9 +77,9 @@ def _written(graph: Graph) -> tuple[str, dict[str, Any], dict[int, tuple[Node, l
             names[name] = node.attributes[0]._value
             count += 1
             continue
-        kernel = kernels.get(op.name)
+        kernel = kernels.get(op)
         if kernel is None:
-            kernel = kernels[op.name] = f"k{len(kernels)}_{op.name}"
+            kernel = kernels[op] = f"k{len(kernels)}_{op.name}"
             names[kernel] = op.kernel
         given = [where[value] for value in node.inputs]
         attributes = []
