@@ -2,8 +2,8 @@
 
 A `Size` stands in shapes of symbolic tensors for a dimension that is not known, and in attributes of ops for an int that
 a tensor will give. Arithmetic on it gives another; a trace turns those in an op's attributes into inputs of the op.
-Comparisons answer whether the relation may hold, and it equals only itself: a rule that asks for what is certain is on
-the safe side.
+Comparisons answer whether the relation may hold. It equals itself and None, by which shape rules know what is unknown:
+`None in shape` finds it, and it is no other number for certain.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from .abstract import Abstract
-from .dtypes import DType
+from .convert import convert_to_tensor
+from .dtypes import DType, numpy_dtype
 from .op import TENSORS
 from .tapes import TapeStack, active_tapes, pop_stack, push_stack
-from .tensor import Tensor
+from .tensor import Tensor, wrap
 
 
 class Size:
@@ -46,6 +49,12 @@ class Size:
             "a size that is not known while a tf.function is traced cannot be a Python int: compute with tf.shape(x)"
         )
 
+    def __eq__(self, other: object) -> bool:
+        return other is None or other is self
+
+    def __hash__(self) -> int:
+        return hash(None)
+
     def __lt__(self, other: Any) -> bool:
         return type(other) is not int or other > 0
 
@@ -65,9 +74,7 @@ class Size:
         return "?"
 
 
-def _dtype_of(dtype: DType | None) -> Any:
-    from .dtypes import numpy_dtype
-
+def _dtype_of(dtype: DType | str | None) -> Any:
     return numpy_dtype("int64" if dtype is None else dtype)
 
 
@@ -90,12 +97,39 @@ for _name, _op in (("add", "add"), ("sub", "subtract"), ("mul", "multiply"), ("f
     setattr(Size, f"__r{_name}__", _arithmetic(_op, reflected=True))
 
 
+def _quotient(self: Size, other: Any, reflected: bool = False) -> Any:
+    if type(other) not in (int, float, Size):
+        return NotImplemented
+
+    def make() -> Tensor:
+        parts = [_float64(n) for n in ((other, self) if reflected else (self, other))]
+        return TENSORS.real_divide(*parts)  # type: ignore[attr-defined]
+
+    return Size(make)
+
+
+def _float64(n: Any) -> Tensor:
+    double = _dtype_of("float64")
+    return TENSORS.cast(n.tensor(), double) if type(n) is Size else wrap(double.type(n))  # type: ignore[attr-defined]
+
+
+Size.__truediv__ = _quotient  # type: ignore[attr-defined]
+Size.__rtruediv__ = lambda self, other: _quotient(self, other, reflected=True)  # type: ignore[attr-defined]
+
+
 def size_of(x: Tensor) -> Any:
     """The int that a 0-d integer tensor holds, or will hold."""
     value = x._value
     if isinstance(value, Abstract):
         return Size(lambda: TENSORS.cast(x, _dtype_of(None)))  # type: ignore[attr-defined]
     return int(value)
+
+
+def shape_vector(shape: tuple) -> Tensor:
+    """A shape as a vector of int32."""
+    if not has_sizes(shape):
+        return wrap(np.array(shape, np.int32))
+    return TENSORS.stack([convert_to_tensor(n, "int32") for n in shape], 0)  # type: ignore[attr-defined]
 
 
 def has_sizes(attribute: Any) -> bool:

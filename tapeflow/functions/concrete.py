@@ -15,10 +15,10 @@ from ..core.type_spec import TensorSpec
 from ..core.variable import Variable
 from ..engines.numpy import compile_graph
 from ..graph.ir import CONSTANT, Graph
-from ..graph.passes import optimized, pruned
+from ..graph.passes import optimized
 from ..graph.state import READ
 from ..graph.trace import Trace, replay
-from .signature import is_input, spec_of
+from .signature import is_input, shown, spec_of
 
 _NOTHING = object()  # stands in the structure of outputs where there is no tensor
 
@@ -33,7 +33,7 @@ class ConcreteFunction:
     def __init__(self, name: str, graph: Graph, args: tuple, kwargs: dict, names: Sequence[str], result: Any) -> None:
         self.name = name
         self.graph = optimized(graph)
-        self.traced = graph = pruned(graph)  # what tapes see: gradients then add up in the program's order
+        self.traced = graph  # what tapes see: gradients then add up in the order in which eager ones do
         self._names = list(names)
         self._arguments = (args, kwargs)  # with a TensorSpec for each input
         self._result = result  # the structure of outputs, each leaf an index into the graph's outputs or _NOTHING
@@ -182,7 +182,7 @@ def traced(
     for leaf, label in zip(leaves, labels, strict=True):
         if not is_input(leaf):
             symbolic.append(leaf)
-            signature.append(leaf)
+            signature.append(shown(leaf))
             continue
         spec = next(remaining)
         symbolic.append(trace.placeholder(spec.shape._dims, numpy_dtype(spec.dtype), spec.name or label))

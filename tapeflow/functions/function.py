@@ -335,4 +335,6 @@ def _shown(x: Any) -> str:
 
 
 def _converted_by_autograph(python_function: Callable) -> Callable:
-    return python_function
+    from .autograph import converted  # with the first function that is traced: what it needs is slow to import
+
+    return converted(python_function)

@@ -69,7 +69,7 @@ class Derivative:
         inputs += [trace.placeholder(v.shape, v.dtype) for v in captured]
         variables = [v for v, on in zip(function.reads, followed[count + len(nodes) :]) if on]
         self.variables = list({id(v): v for v in variables}.values())
-        on = [x for x, f in zip(inputs, followed) if f] + inputs[count:]
+        on = [x for x, f in zip(inputs[:count], followed) if f] + inputs[count:]
         self.places = [i for i, f in enumerate(followed[:count]) if f]
         with trace:
             with GradientTape(watch_accessed_variables=False) as tape:
@@ -133,7 +133,8 @@ class Derivative:
                 tensor._key = origin._key
             kept.append(tensor)
         if self.reached:
-            record(_Call(self, kept, outputs), tuple(followed), (), tuple(outputs))
+            reached = tuple([outputs[i] for i in self.reached])
+            record(_Call(self, kept, reached), tuple(followed), (), reached)
         return outputs
 
 
@@ -143,7 +144,7 @@ class _Call:
     saves = None
     outputs = 0
 
-    def __init__(self, derivative: Derivative, kept: list[Tensor], outputs: list[Tensor]) -> None:
+    def __init__(self, derivative: Derivative, kept: list[Tensor], outputs: Sequence[Tensor]) -> None:
         self.name = derivative.name
         self.derivative = derivative
         self.kept = kept
@@ -155,10 +156,8 @@ class _Call:
     def pull(self, F: Namespace, g: Any, rec: tuple, wanted: Any, grads: dict) -> None:
         derivative = self.derivative
         upstream = []
-        for i in derivative.reached:
-            d = g[i]
+        for d, (shape, dtype) in zip(g, self.like, strict=True):
             if d is None:
-                shape, dtype = self.like[i]
                 d = flat(np.zeros(shape, dtype))
                 d = d if F.raw else wrap(d)
             elif isinstance(d, IndexedSlices):

@@ -84,6 +84,11 @@ def is_input(leaf: Any) -> bool:
     return isinstance(leaf, (Tensor, ndarray, np.generic, TensorSpec))
 
 
+def shown(leaf: Any) -> Any:
+    """A leaf that is part of the signature, without keeping objects alive."""
+    return leaf if type(leaf) in _VALUES or isinstance(leaf, (Variable, type, np.dtype)) else Identity(leaf)
+
+
 def spec_of(leaf: Any, name: str | None = None) -> TensorSpec:
     """The spec of an input."""
     if isinstance(leaf, TensorSpec):
@@ -156,15 +161,21 @@ class Parameters:
         made = []
         for i, (arg, spec) in enumerate(zip(args, specs, strict=True)):
             name = self.names[i] if i < len(self.names) else f"args[{i}]"
-            try:
-                made.append(nest.map_structure(lambda s, x, name=name: _fitted(x, s, name), spec, arg))
-            except ValueError as error:
-                raise TypeError(f"Argument '{name}' does not fit the input_signature: {error}") from None
+            made.append(_fitted(arg, spec, name))
         return tuple(made), {}
 
 
-def _fitted(x: Any, spec: TensorSpec, name: str) -> Any:
-    """An argument as a tensor that fits a spec. Raises TypeError where none does."""
+def _fitted(x: Any, spec: Any, name: str) -> Any:
+    """An argument as a tensor that fits a spec, or a structure of such. Raises TypeError where none does."""
+    if isinstance(spec, Mapping):
+        if not isinstance(x, Mapping) or x.keys() != spec.keys():
+            raise TypeError(f"Argument '{name}' does not fit the input_signature: it must be a dict of {sorted(spec)}")
+        return type(x)((key, _fitted(x[key], part, f"{name}[{key!r}]")) for key, part in spec.items())
+    if isinstance(spec, (list, tuple)):
+        if not isinstance(x, (list, tuple)) or len(x) != len(spec):
+            raise TypeError(f"Argument '{name}' does not fit the input_signature: it must have {len(spec)} parts")
+        parts = [_fitted(part, s, f"{name}[{i}]") for i, (part, s) in enumerate(zip(x, spec, strict=True))]
+        return nest.pack_sequence_as(spec, nest.flatten(parts))
     if isinstance(x, TensorSpec):
         tensor: Any = x
     else:

@@ -25,6 +25,7 @@ from ..core.tapes import TapeStack, active_tapes, pop_stack, push_stack
 from ..core.tensor import Tensor, flat, wrap
 from ..core.variable import Variable
 from ..ops.seeds import GraphSeeds
+from . import custom
 from .ir import CONSTANT, Graph, Node, Value
 from .late import DIMENSION, late, template
 from .state import ASSIGNMENTS, EFFECT, READ, WRITES
@@ -159,7 +160,9 @@ class Symbolic(Tensor):
         return repr(self)
 
     def __copy__(self) -> Tensor:
-        return self
+        out = self._trace._alias(self._node_value)
+        out._value = self._value
+        return out
 
     def __deepcopy__(self, memo: dict) -> Tensor:
         return self
@@ -374,6 +377,12 @@ class Trace:
         self.effect(run, tensors, [variable])
         return variable
 
+    def custom_gradient(
+        self, name: str, inputs: Sequence, variables: Sequence, outputs: Sequence[Tensor], grad_fn: Callable, pairs: bool
+    ) -> list[Tensor]:
+        """Adds a function that has its own gradient, of which the outputs were just traced."""
+        return custom.traced(self, Trace(name, parent=self, lift_reads=True), inputs, variables, outputs, grad_fn, pairs)
+
     def _wrote(self, variables: Sequence[Variable], everything: bool = False) -> None:
         for variable in variables:
             self.written[id(variable)] = variable
@@ -455,14 +464,23 @@ def replay(graph: Graph, inputs: Sequence[Tensor]) -> list[Tensor]:
 # -- where in the program ----------------------------------------------------------------------------------------------
 
 _OWN = str(Path(__file__).parent.parent)
+# lines of files that AutoGraph wrote: where in the program they come from
+SOURCES: dict[str, dict[int, str]] = {}
+
+
+def _is_ours(file: str) -> bool:
+    return file.startswith(_OWN) or "/malt/" in file
 
 
 def user_place() -> str | None:
     """The file and line of the program, outside of this package, that is being run."""
     frame: Any = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_OWN):
+    while frame is not None and _is_ours(frame.f_code.co_filename):
         frame = frame.f_back
-    return None if frame is None else f"{frame.f_code.co_filename.rpartition('/')[2]}:{frame.f_lineno}"
+    if frame is None:
+        return None
+    file, line = frame.f_code.co_filename, frame.f_lineno
+    return SOURCES.get(file, {}).get(line) or f"{file.rpartition('/')[2]}:{line}"
 
 
 def _for_rules(value: Any) -> Any:

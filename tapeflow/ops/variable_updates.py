@@ -7,6 +7,7 @@ is made in the variable's own buffer only when nobody else sees that (`Variable.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from math import prod
 from typing import Any
 
@@ -18,6 +19,7 @@ from ..core.dtypes import int32
 from ..core.indexed_slices import IndexedSlices
 from ..core.op import Op
 from ..core.shapes import broadcast_shapes, shape_text
+from ..core.tapes import active_tapes
 from ..core.tensor import Tensor, flat, ndarray
 from ..core.variable import Variable
 from .indexing import bad_index, gather, gather_nd, indices_of
@@ -262,11 +264,24 @@ _WHAT = {
 }
 scatter_nd_update = _scatter_nd_method("update", _WHAT["update"])
 
+
+
+def _traceable(method: Callable) -> Callable:
+    """The method, which in a trace becomes an effect of the graph."""
+
+    @wraps(method)
+    def call(self: Variable, *args: Any, **kwargs: Any) -> Variable:
+        trace = active_tapes().trace
+        return method(self, *args, **kwargs) if trace is None else trace.method(method, self, args, kwargs)
+
+    return call
+
+
 for _how, _what in _WHAT.items():
-    setattr(Variable, f"scatter_{_how}", _scatter_method(_how, _what))
+    setattr(Variable, f"scatter_{_how}", _traceable(_scatter_method(_how, _what)))
     if _how in ROW_UPDATES:
-        setattr(Variable, f"scatter_nd_{_how}", _scatter_nd_method(_how, _what))
-Variable.batch_scatter_update = batch_scatter_update
+        setattr(Variable, f"scatter_nd_{_how}", _traceable(_scatter_nd_method(_how, _what)))
+Variable.batch_scatter_update = _traceable(batch_scatter_update)
 Variable.sparse_read = sparse_read
 Variable.gather_nd = _gather_nd_of_a_variable
 Variable.__getitem__ = variable_getitem
