@@ -15,6 +15,7 @@ FLOORS = {
             ["autodiff"],
             ["graph"],
             ["engines"],
+            ["control"],
             ["functions"],
             ["distribute", "data", "train", "summary"],
             ["keras"],

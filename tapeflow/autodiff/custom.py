@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from copy import copy
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 from ..core import nest

@@ -1,7 +1,7 @@
 """Numbers that are known only when a graph runs, in the places where ops have numbers: sizes, positions, counts.
 
-A `Size` stands in shapes of symbolic tensors for a dimension that is not known, and in attributes of ops for an int that
-a tensor will give. Arithmetic on it gives another; a trace turns those in an op's attributes into inputs of the op.
+A `Size` stands in shapes of symbolic tensors for a dimension that is not known, and in attributes of ops for an int
+that a tensor will give. Arithmetic on it gives another; a trace makes those in an op's attributes inputs of the op.
 Comparisons answer whether the relation may hold. It equals itself and None, by which shape rules know what is unknown:
 `None in shape` finds it, and it is no other number for certain.
 """
@@ -67,7 +67,7 @@ class Size:
     def __ge__(self, other: Any) -> bool:
         return True
 
-    def __neg__(self) -> Size:
+    def __neg__(self) -> Any:
         return self * -1
 
     def __repr__(self) -> str:
@@ -92,7 +92,13 @@ def _arithmetic(op: str, reflected: bool = False) -> Callable:
     return compute
 
 
-for _name, _op in (("add", "add"), ("sub", "subtract"), ("mul", "multiply"), ("floordiv", "floordiv"), ("mod", "floormod")):
+for _name, _op in (
+    ("add", "add"),
+    ("sub", "subtract"),
+    ("mul", "multiply"),
+    ("floordiv", "floordiv"),
+    ("mod", "floormod"),
+):
     setattr(Size, f"__{_name}__", _arithmetic(_op))
     setattr(Size, f"__r{_name}__", _arithmetic(_op, reflected=True))
 

@@ -103,7 +103,7 @@ class ConcreteFunction:
                 continue
             if name not in given:
                 raise TypeError(f"{self.name} missing required argument '{name}'")
-            leaves += [x for x in nest.flatten(given[name], expand_composites=True)]
+            leaves += nest.flatten(given[name], expand_composites=True)
         if len(leaves) != len(specs):
             leaves = [x for x in leaves if isinstance(x, (Tensor, Variable, ndarray))]
         tensors = []
@@ -170,7 +170,7 @@ class ConcreteFunction:
 
 def traced(
     name: str, function: Callable, args: tuple, kwargs: dict, specs: Sequence[TensorSpec], names: Sequence[str],
-    may_create: bool, after: Callable | None = None,
+    may_create: bool,
 ) -> tuple[ConcreteFunction, Trace]:  # fmt: skip
     """Traces a function of these arguments, in which `specs` say what is known of the inputs, in their order."""
     trace = Trace(name)
@@ -190,7 +190,8 @@ def traced(
     given, named = nest.pack_sequence_as((args, kwargs), symbolic, expand_composites=True)
     with trace:
         result = function(*given, **named)
-        outputs, places = [], []
+        outputs: list[Tensor] = []
+        places: list[Any] = []
         for leaf in nest.flatten(result, expand_composites=True):
             places.append(_NOTHING if leaf is None else len(outputs))
             if leaf is not None:
@@ -198,7 +199,7 @@ def traced(
         graph = trace.graph(outputs)
     structure = nest.pack_sequence_as(result, places, expand_composites=True)
     arguments = nest.pack_sequence_as((args, kwargs), signature, expand_composites=True)
-    return ConcreteFunction(name, graph, *arguments, names, structure), trace
+    return ConcreteFunction(name, graph, arguments[0], arguments[1], names, structure), trace
 
 
 def _returned(leaf: Any, name: str) -> Tensor:
@@ -216,7 +217,9 @@ def _labels(args: tuple, kwargs: dict, names: Sequence[str]) -> list[str]:
     """A name for each leaf of the arguments."""
     labels: list[str] = []
     for i, arg in enumerate([*args, *[kwargs[k] for k in sorted(kwargs)]]):
-        name = names[i] if i < min(len(names), len(args)) else sorted(kwargs)[i - len(args)] if i >= len(args) else "args"
+        name = (
+            names[i] if i < min(len(names), len(args)) else sorted(kwargs)[i - len(args)] if i >= len(args) else "args"
+        )
         count = len(nest.flatten(arg, expand_composites=True))
         labels += [name] if count == 1 else [f"{name}_{k}" for k in range(count)]
     return labels

@@ -40,7 +40,7 @@ class Function:
         instance: Any = None,
     ) -> None:
         self._python_function = python_function
-        self._name = name or getattr(python_function, "__name__", type(python_function).__name__)
+        self._name: str = name or getattr(python_function, "__name__", None) or type(python_function).__name__
         self._options = {
             "input_signature": input_signature,
             "autograph": autograph,
@@ -300,7 +300,7 @@ def function(
             python_function = python_function._python_function
         if inspect.ismethod(python_function):
             made = Function(python_function.__func__, instance=ref(python_function.__self__), **options)
-            made._owner = python_function.__self__  # type: ignore[attr-defined] - nobody else may hold the object
+            made._owner = python_function.__self__  # which nobody else may hold
             return made
         return Function(python_function, **options)
 

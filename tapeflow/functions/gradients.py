@@ -33,8 +33,7 @@ def recorded(function: Any, stack: TapeStack, inputs: Sequence[Tensor]) -> Seque
     constants = [node.attributes[0] for node in function.constants]
     records = [tape._records for tape in stack]
     followed = tuple(
-        x._key is not None and any(x._key in known for known in records)
-        for x in (*inputs, *constants, *function.reads)
+        x._key is not None and any(x._key in known for known in records) for x in (*inputs, *constants, *function.reads)
     )
     if not any(followed):
         return function.run_flat(inputs)

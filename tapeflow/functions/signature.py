@@ -170,7 +170,7 @@ def _fitted(x: Any, spec: Any, name: str) -> Any:
     if isinstance(spec, Mapping):
         if not isinstance(x, Mapping) or x.keys() != spec.keys():
             raise TypeError(f"Argument '{name}' does not fit the input_signature: it must be a dict of {sorted(spec)}")
-        return type(x)((key, _fitted(x[key], part, f"{name}[{key!r}]")) for key, part in spec.items())
+        return {key: _fitted(x[key], part, f"{name}[{key!r}]") for key, part in spec.items()}
     if isinstance(spec, (list, tuple)):
         if not isinstance(x, (list, tuple)) or len(x) != len(spec):
             raise TypeError(f"Argument '{name}' does not fit the input_signature: it must have {len(spec)} parts")

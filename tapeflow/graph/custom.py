@@ -1,8 +1,8 @@
 """Functions with a gradient of their own (`tf.custom_gradient`), as nodes.
 
-Their gradient function is traced with them: a graph of the gradients from above and of whatever tensors of the program it
-uses. The node takes, besides the function's inputs, its results and those tensors, and gives the results; its gradient
-runs that graph. So it can be differentiated wherever the graph goes, to any order.
+Their gradient function is traced with them: a graph of the gradients from above and of whatever tensors of the program
+it uses. The node takes, besides the function's inputs, its results and those tensors, and gives the results; its
+gradient runs that graph. So it can be differentiated wherever the graph goes, to any order.
 """
 
 from __future__ import annotations
@@ -104,8 +104,8 @@ def traced(
         flat = [*_flat(found), *_flat(of_variables)]
         if len(flat) != len(inputs) + len(variables):
             raise ValueError(
-                f"custom_gradient function {inner.name} expected to return {len(inputs) + len(variables)} gradients, one "
-                f"for each tensor argument (then each variable), but returned {len(flat)} instead."
+                f"custom_gradient function {inner.name} expected to return {len(inputs) + len(variables)} gradients, "
+                f"one for each tensor argument (then each variable), but returned {len(flat)} instead."
             )
         given = tuple([d is not None for d in flat])
         graph = inner.graph([convert_to_tensor(d) for d in flat if d is not None])

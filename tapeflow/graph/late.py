@@ -1,7 +1,7 @@
 """Ops whose attributes are known only when the graph runs: each such number is one more input.
 
-`reshape(x, (n, 3))` with a symbolic n is a node `reshape(x, n, (?0, 3))` of a twin of the op, whose kernel puts the value
-of n in the place of `?0` and calls the op's own.
+`reshape(x, (n, 3))` with a symbolic n is a node `reshape(x, n, 1, (?0, 3))` of a twin of the op, whose kernel puts the
+value of n in the place of `?0` and calls the op's own.
 """
 
 from __future__ import annotations

@@ -76,7 +76,9 @@ def folded(graph: Graph) -> Graph:
         elif not op.effect and op.outputs == 1 and node.inputs and all(x in known for x in node.inputs):
             values = [known[x] for x in node.inputs]
             try:
-                value = op.kernel(values, *node.attributes) if op.inputs is None else op.kernel(*values, *node.attributes)
+                value = (
+                    op.kernel(values, *node.attributes) if op.inputs is None else op.kernel(*values, *node.attributes)
+                )
             except Exception:  # it shall fail when the graph runs, if it does
                 return None
             value = flat(value)

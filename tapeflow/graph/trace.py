@@ -378,10 +378,18 @@ class Trace:
         return variable
 
     def custom_gradient(
-        self, name: str, inputs: Sequence, variables: Sequence, outputs: Sequence[Tensor], grad_fn: Callable, pairs: bool
+        self,
+        name: str,
+        inputs: Sequence,
+        variables: Sequence,
+        outputs: Sequence[Tensor],
+        grad_fn: Callable,
+        pairs: bool,
     ) -> list[Tensor]:
         """Adds a function that has its own gradient, of which the outputs were just traced."""
-        return custom.traced(self, Trace(name, parent=self, lift_reads=True), inputs, variables, outputs, grad_fn, pairs)
+        return custom.traced(
+            self, Trace(name, parent=self, lift_reads=True), inputs, variables, outputs, grad_fn, pairs
+        )
 
     def _wrote(self, variables: Sequence[Variable], everything: bool = False) -> None:
         for variable in variables:

@@ -161,7 +161,7 @@ def _range(part: slice) -> tuple:
     )
 
 
-def _whole_number(part: Any) -> int:
+def _whole_number(part: Any) -> Any:
     if isinstance(part, (np.integer, ndarray)):
         value = part
     elif type(part) is Size:

@@ -265,7 +265,6 @@ _WHAT = {
 scatter_nd_update = _scatter_nd_method("update", _WHAT["update"])
 
 
-
 def _traceable(method: Callable) -> Callable:
     """The method, which in a trace becomes an effect of the graph."""
 

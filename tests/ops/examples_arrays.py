@@ -66,6 +66,10 @@ def _sum_to_shape(rng, dtype):
     return (values(rng, large, dtype),), (small,)
 
 
+def _mask(rng, dtype):
+    return (values(rng, pick(rng, SHAPES[1:]), "bool"),), ()
+
+
 def _range(rng, dtype):
     return tuple(np.array(n, dtype) for n in (rng.integers(4), 4 + rng.integers(9), 1 + rng.integers(3))), ()
 
@@ -307,7 +311,7 @@ EXAMPLES.update(
         "broadcast_to": Example(_broadcast_to, ANY, complex=True),
         "sum_to_shape": Example(_sum_to_shape, ("float32", "float64"), complex=True),
         "range": Example(_range, ("int32", "float32", "float64"), order=0),
-        "places_of_true": Example(lambda rng, dtype: ((values(rng, pick(rng, SHAPES[1:]), "bool"),), ()), BOOL, order=0),
+        "places_of_true": Example(_mask, BOOL, order=0),
         "expand_dims": Example(_expand_dims, ANY),
         "squeeze": Example(_squeeze, ANY),
         "shape": Example(_extent, ANY, order=0),
