@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..autodiff.tape import GradientTape
+from ..core import errors
 from ..core.dtypes import is_differentiable
 from ..core.indexed_slices import IndexedSlices
 from ..core.op import Namespace
@@ -39,10 +40,14 @@ def recorded(function: Any, stack: TapeStack, inputs: Sequence[Tensor]) -> Seque
         return function.run_flat(inputs)
     if len(stack) > 1 or type(stack[0]) is not GradientTape or stack[0]._persistent:
         return replay(function.traced, inputs)
-    derivative = function.derivatives.get(followed)
-    if derivative is None:
-        derivative = function.derivatives[followed] = Derivative(function, followed)
-    return derivative.call(inputs)
+    if followed not in function.derivatives:
+        try:
+            function.derivatives[followed] = Derivative(function, followed)
+        except (errors.OpError, LookupError, TypeError, ValueError, NotImplementedError):
+            # an op without a derivative: an error for whoever asks for the gradient, not for the call
+            function.derivatives[followed] = None
+    derivative = function.derivatives[followed]
+    return replay(function.traced, inputs) if derivative is None else derivative.call(inputs)
 
 
 class Derivative:

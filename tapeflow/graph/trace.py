@@ -25,6 +25,7 @@ from ..core.tapes import TapeStack, active_tapes, pop_stack, push_stack
 from ..core.tensor import Tensor, flat, wrap
 from ..core.variable import Variable
 from ..ops.seeds import GraphSeeds
+from ..ops.variable_updates import VariableSlice
 from . import custom
 from .ir import CONSTANT, Graph, Node, Value
 from .late import DIMENSION, late, template
@@ -266,6 +267,8 @@ class Trace:
         """The value that stands for a tensor in this graph: its own, a constant, or an input that captures it."""
         if isinstance(x, Symbolic) and x._trace is self:
             return x._node_value
+        if isinstance(x, VariableSlice):
+            return self.value_of(x._plain())
         known = self._known.get(id(x))
         if known is not None:
             return known[1]

@@ -13,7 +13,7 @@ from ..core.convert import convert_to_tensor
 from ..core.dtypes import as_dtype, bool_, float32, float64, numpy_dtype, string
 from ..core.op import TENSORS, define
 from ..core.shapes import shape_text
-from ..core.size import has_sizes
+from ..core.size import has_sizes, size_of
 from ..core.tensor import Tensor, flat, wrap
 from ..core.variable import Variable
 from .statics import from_end, refused_integer, static_shape_vector
@@ -317,7 +317,7 @@ def one_hot(
             raise TypeError(f"Cannot convert {depth!r} to EagerTensor of dtype int32: it is the depth of one_hot")
         if counted._value.shape != ():
             raise errors.invalid(title, f"depth must be a scalar, but got: {shape_text(counted._value.shape)}")
-        n = int(counted._value)
+        n = size_of(counted)
     if n < 0:
         raise errors.invalid(title, f"depth must be non-negative, got: {n}")
     rank = len(x._value.shape)

@@ -161,8 +161,8 @@ random_gamma = define(
     "random_gamma",
     lambda xp: _gamma,
     _gamma_shape,
-    [None, lambda F, g, alpha, sample, shape: F.sum_to(g * F.random_gamma_grad(alpha, sample), alpha.shape)],
-    saves=lambda stream, alpha, out, shape: (alpha, out),
+    [None, lambda F, g, alpha, sample, of, shape: F.sum_to(g * F.random_gamma_grad(alpha, sample), of)],
+    saves=lambda stream, alpha, out, shape: (alpha, out, alpha._value.shape),
     inputs=2,
 )
 

@@ -19,6 +19,7 @@ from ..core.dtypes import int32
 from ..core.indexed_slices import IndexedSlices
 from ..core.op import Op
 from ..core.shapes import broadcast_shapes, shape_text
+from ..core.size import has_sizes
 from ..core.tapes import active_tapes
 from ..core.tensor import Tensor, flat, ndarray
 from ..core.variable import Variable
@@ -33,14 +34,15 @@ from .statics import refused_integer
 class VariableSlice(Tensor):
     """The value of a part of a variable, and the way to change that part. Ops see a tensor."""
 
-    __slots__ = ("_variable", "_spec")
-    _level = 0
+    __slots__ = ("_variable", "_spec", "_read")
+    _level = 3  # ops see the tensor that was read before they see what kind of tensor that is
     _variable: Variable
     _spec: tuple
+    _read: Tensor
 
     @classmethod
     def _interpret(cls, op: Op, inputs: tuple, attributes: tuple) -> Any:
-        plain = [_plain(x) if isinstance(x, VariableSlice) else x for x in inputs]
+        plain = [x._plain() if isinstance(x, VariableSlice) else x for x in inputs]
         return op.call(plain, *attributes) if op.inputs is None else op.call(*plain, *attributes)
 
     def assign(self, value: Any, name: str | None = None) -> Variable:
@@ -58,7 +60,26 @@ class VariableSlice(Tensor):
         """Subtracts from this part of the variable, as it is now. Returns and raises as `assign` does."""
         return self._update(np.subtract, delta)
 
+    def _plain(self) -> Tensor:
+        """The tensor that was read, or what it would be now."""
+        if type(self._read) is not Tensor:
+            return self._read
+        out = Tensor()
+        out._value = self._value
+        out._key = self._key
+        return out
+
     def _update(self, combine: Callable | None, value: Any) -> Variable:
+        trace = active_tapes().trace
+        if trace is not None:
+            if has_sizes(self._spec):
+                raise errors.failed(
+                    errors.UnimplementedError,
+                    "ResourceStridedSliceAssign",
+                    f"in a tf.function, a part of variable '{self._variable._name}' can be assigned to where its place "
+                    "is known: use v.scatter_nd_update(indices, updates) for a place that a tensor gives",
+                )
+            return trace.method(_change, self._variable, (value, numpy_index(self._spec), combine), {})
         new = self._variable._operand(value)
         shape = self._value.shape
         try:
@@ -84,11 +105,8 @@ class VariableSlice(Tensor):
         return _written(self._variable, put)
 
 
-def _plain(part: VariableSlice) -> Tensor:
-    out = Tensor()
-    out._value = part._value
-    out._key = part._key
-    return out
+def _change(variable: Variable, value: Any, index: Any, combine: Callable | None) -> None:
+    variable_getitem(variable, index)._update(combine, value)
 
 
 def variable_getitem(self: Variable, key: Any) -> Tensor:
@@ -105,6 +123,7 @@ def variable_getitem(self: Variable, key: Any) -> Tensor:
     except TypeError:  # a mask
         return value
     part._variable = self
+    part._read = value
     return part
 
 

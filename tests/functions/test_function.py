@@ -126,6 +126,20 @@ def test_scatter_methods_and_assignments_to_keras_variables():
     assert f(tf.constant([[0]]), tf.constant([8.0])).numpy().tolist() == [8.0, 7.0, 3.0]
 
 
+def test_parts_of_variables():
+    v = tf.Variable([1.0, 2.0, 3.0])
+
+    @tf.function
+    def f(x):
+        v[0].assign(x)
+        v[1:].assign_add([x, x])
+        return v[0] * 2.0, v[2]
+
+    assert [float(out) for out in f(tf.constant(5.0))] == [10.0, 8.0]
+    assert [float(out) for out in f(tf.constant(1.0))] == [2.0, 9.0]
+    assert v.numpy().tolist() == [1.0, 8.0, 9.0]
+
+
 def test_variables_are_made_on_the_first_call_alone():
     class Scale(tf.Module):
         v = None

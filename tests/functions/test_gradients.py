@@ -195,3 +195,16 @@ def test_random_programs_agree_bit_for_bit(names):
     want = first_order(f, x)
     assert_same(first_order(tf.function(f), x), want)
     assert_same(tf.function(lambda x: first_order(f, x))(x), want)
+
+
+def test_an_op_without_a_derivative_is_an_error_when_the_gradient_is_asked_for():
+    f = tf.function(lambda x: tf.random.gamma([3], x))
+    with tf.GradientTape() as outer:
+        x = tf.constant(2.0)
+        outer.watch(x)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = f(x)
+        g = tape.gradient(y, x)
+    with pytest.raises(LookupError):
+        outer.gradient(g, x)
