@@ -147,7 +147,8 @@ newaxis = None
 
 # where the names are that load on first use
 _LAZY = {
-    ".": "autodiff bitwise compat config debugging dtypes errors keras linalg math nest nn random strings version",
+    ".": "autodiff autograph bitwise compat config debugging dtypes errors keras linalg math nest nn random strings "
+    "version",
     ".keras": "initializers losses metrics optimizers",
     ".core.context": "executing_eagerly get_logger init_scope inside_function",
     ".functions.function": "function",
@@ -211,6 +212,7 @@ __all__ = [
     "atan2",
     "atanh",
     "autodiff",
+    "autograph",
     "batch_to_space",
     "bfloat16",
     "bitcast",
