@@ -72,6 +72,12 @@ class Graph:
         found = {id(a): a for node in self.nodes for a in node.attributes if hasattr(a, "read_value")}
         return list(found.values())
 
+    def show(self, path: str | None = None, open_browser: bool = True) -> str:
+        """Shows the graph as a page in a browser; returns the path of the page, a temporary one unless given."""
+        from .show import show
+
+        return show(self, path, open_browser)
+
     def __str__(self) -> str:
         return "\n".join(lines(self))
 

@@ -29,3 +29,12 @@ def test_constants_show_their_values():
         x = trace.placeholder((), np.dtype("int32"))
         y = x + 3
     assert "constant(3)" in str(trace.graph([y]))
+
+
+def test_a_page_has_every_line(tmp_path):
+    f = tf.function(lambda x: tf.cast(x < 1.0, tf.float32))
+    graph = f.get_concrete_function(tf.constant([1.0])).graph
+    path = graph.show(str(tmp_path / "graph.html"), open_browser=False)
+    text = (tmp_path / "graph.html").read_text()
+    assert path.endswith("graph.html")
+    assert "less(%x, %1)" in text and "float32[1]" in text and "http" not in text
