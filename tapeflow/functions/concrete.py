@@ -34,7 +34,7 @@ class ConcreteFunction:
         self.name = name
         self.graph = optimized(graph)
         self.traced = graph  # what tapes see: gradients then add up in the order in which eager ones do
-        self._names = list(names)
+        self._names = [*names[: len(args)], *[f"args_{i}" for i in range(len(names), len(args))]]
         self._arguments = (args, kwargs)  # with a TensorSpec for each input
         self._result = result  # the structure of outputs, each leaf an index into the graph's outputs or _NOTHING
         self._single = result == 0 and type(result) is int

@@ -311,3 +311,23 @@ RECORDED = [
     [0.39710164070129395, 0.6849350929260254],
     [1.1952472925186157, -0.844708263874054],
 ]
+
+
+def test_generators_go_on_in_functions():
+    def draws(decorate):
+        generator = tf.random.Generator.from_seed(3)
+        f = decorate(lambda: (generator.normal([2]), generator.uniform([2])))
+        return [x.numpy().tolist() for x in (*f(), *f())]
+
+    assert draws(tf.function) == draws(lambda f: f)
+
+
+def test_any_number_of_arguments():
+    @tf.function
+    def f(*args, scale=2.0, **more):
+        return sum(args) * scale + more.get("b", 0.0)
+
+    assert f(tf.constant(1.0), tf.constant(2.0)) == 6.0
+    assert f(tf.constant(1.0), scale=3.0, b=tf.constant(4.0)) == 7.0
+    concrete = f.get_concrete_function(tf.constant(1.0))
+    assert concrete(tf.constant(5.0)) == 10.0 and "args_0: TensorSpec" in str(concrete)
