@@ -22,7 +22,7 @@ class Batched(Tensor):
     """Many tensors of one shape and dtype, `_inner[i]` each, that ops treat as one."""
 
     __slots__ = ("_inner",)
-    _level = 1
+    _level = 2
     _inner: Tensor
 
     @classmethod

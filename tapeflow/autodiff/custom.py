@@ -5,18 +5,18 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
+from copy import copy
 from typing import Any
-
-import numpy as np
 
 from ..core import nest
 from ..core.convert import convert_to_tensor
 from ..core.dtypes import is_differentiable
 from ..core.indexed_slices import IndexedSlices
-from ..core.op import Namespace
-from ..core.tapes import own_stack, pause, record
-from ..core.tensor import Tensor, flat, wrap
+from ..core.op import TENSORS, Namespace
+from ..core.tapes import active_tapes, own_stack, pause, record
+from ..core.tensor import Tensor, wrap
 from ..core.variable import Variable
+from ..ops.creation import zeros
 from .tape import GradientTape
 
 
@@ -83,7 +83,7 @@ def recompute_grad(f: Callable) -> Callable:
         def grad_fn(*upstream: Any, variables: Any = ()) -> Any:
             with GradientTape() as tape:
                 # other tensors of the same values, so that this pass is told apart from the outer one
-                fresh = [x if isinstance(x, Variable) else wrap(x._value) for x in inputs]
+                fresh = [x if isinstance(x, Variable) else TENSORS.identity(x) for x in inputs]
                 tape.watch([x for x in fresh if isinstance(x, Tensor) and is_differentiable(x._value.dtype)])
                 again = iter(fresh)
                 new_args, new_kwargs = nest.map_structure(
@@ -163,7 +163,7 @@ class _CustomOp:
 
     def pull(self, F: Namespace, g: Any, rec: tuple, wanted: Any, grads: dict) -> None:
         upstream = [
-            wrap(flat(np.zeros(shape, dtype)) if d is None else d) if d is None or F.raw else d
+            zeros(shape, dtype) if d is None else wrap(d) if F.raw else d
             for d, (shape, dtype) in zip(g, rec[5], strict=True)
         ]
         if self.variables or self.pairs:
@@ -186,7 +186,11 @@ def _recorded(
     name: str, inputs: list, variables: list, result: Any, grad_fn: Callable, always_pairs: bool = False
 ) -> Any:
     """The result as tensors of their own, recorded as one op of the inputs and variables."""
-    outputs = [wrap(convert_to_tensor(y)._value) for y in nest.flatten(result)]
+    outputs = [copy(convert_to_tensor(y)) for y in nest.flatten(result)]
+    trace = active_tapes().trace
+    if trace is not None:
+        outputs = trace.custom_gradient(name, inputs, variables, outputs, grad_fn, always_pairs or bool(variables))
+        return nest.pack_sequence_as(result, outputs)
     tensors = [x.read_value() if isinstance(x, Variable) else x for x in [*inputs, *variables]]
     op = _CustomOp(name, grad_fn, variables, len(inputs), always_pairs)
     if outputs and any(x._key is not None for x in tensors):

@@ -62,7 +62,7 @@ class ForwardAccumulator:
         if not is_differentiable(value.dtype):
             warning("The dtype of the watched primal must be floating (e.g. tf.float32), got %r", primal.dtype)
         tangent = convert_to_tensor(tangent, dtype=primal.dtype)
-        if tangent._value.shape != value.shape:
+        if tangent._value.shape != value.shape and not tangent.shape.is_compatible_with(primal.shape):
             raise ValueError(
                 f"A tangent of shape {tangent.shape} was given for a primal of shape {primal.shape}; "
                 "they must be the same"

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..core import nest
+from ..core.abstract import Abstract
 from ..core.convert import convert_to_tensor
 from ..core.dtypes import is_differentiable
 from ..core.indexed_slices import IndexedSlices
@@ -305,7 +306,7 @@ def _targets(target: Any, output_gradients: Any) -> tuple[list, list]:
             continue
         if g is not None:
             g = convert_to_tensor(g, y.dtype)
-            if g._value.shape != y._value.shape:
+            if g._value.shape != y._value.shape and not g.shape.is_compatible_with(y.shape):
                 raise ValueError(
                     f"output_gradients has shape {g.shape} for a target of shape {y.shape}; they must be the same"
                 )
@@ -352,5 +353,7 @@ def _ones(F: Namespace, y: Tensor) -> Any:
 
 def _zeros(source: Any) -> Tensor:
     value = source._tensor._value if isinstance(source, Variable) else source._value
+    if type(value) is Abstract:
+        return TENSORS.zeros_like(source)  # type: ignore[attr-defined]
     zeros = np.zeros(value.shape, value.dtype)
     return wrap(zeros if zeros.ndim else zeros[()])

@@ -24,6 +24,14 @@ class Abstract:
     def ndim(self) -> int | None:
         return None if self.shape is None else len(self.shape)
 
+    def _refuse(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError(
+            f"this needs the value of a tensor ({self!r}) that is symbolic: it has none while a tf.function is traced. "
+            "Give the argument as a Python value, compute it outside of the function, or use tf.numpy_function."
+        )
+
+    __array__ = __int__ = __float__ = __bool__ = __index__ = _refuse
+
     def __eq__(self, other: Any) -> bool:
         return isinstance(other, Abstract) and self.shape == other.shape and self.dtype == other.dtype
 

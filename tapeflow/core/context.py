@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from .tapes import pause
+from .tapes import TapeStack, active_tapes, pop_stack, push_stack
 
 # name: value at the start
 _DEFAULTS: dict[str, Any] = {
@@ -37,16 +37,24 @@ def reset() -> None:
 
 def executing_eagerly() -> bool:
     """Whether ops compute at once (they do, outside the functions that are being traced)."""
-    return True
+    return active_tapes().trace is None
 
 
-class init_scope(pause):
+def inside_function() -> bool:
+    """Whether a `tf.function` is being traced."""
+    return active_tapes().trace is not None
+
+
+class init_scope:
     """`with tf.init_scope():` what is computed inside is no part of a trace, and no tape records it."""
 
-    __slots__ = ()
+    __slots__ = ("_token",)
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __enter__(self) -> None:
+        self._token = push_stack(TapeStack())
+
+    def __exit__(self, *exc: object) -> None:
+        pop_stack(self._token)
 
 
 @functools.lru_cache(maxsize=1)

@@ -11,6 +11,7 @@ import numpy as np
 
 from .dtypes import DType
 from .shapes import TensorShape
+from .size import known, sizes_given
 from .tensor import Tensor, ndarray, wrap
 
 
@@ -49,7 +50,7 @@ class IndexedSlices:
     @property
     def shape(self) -> TensorShape:
         """The static shape of the dense tensor."""
-        return TensorShape(None if self._dense_shape is None else [int(n) for n in np.asarray(self._dense_shape)])
+        return TensorShape(None if self._dense_shape is None else known(self._dims()))
 
     @property
     def dtype(self) -> DType:
@@ -82,6 +83,11 @@ class IndexedSlices:
     def __radd__(self, other: Any) -> Any:
         return other + self.dense()
 
+    def _dims(self) -> tuple:
+        """The dense shape as ints, and what a trace has in their place."""
+        sizes = sizes_given(self._dense_shape)
+        return tuple(int(n) for n in np.asarray(self._dense_shape)) if sizes is None else sizes
+
     def dense(self) -> Any:
         """The dense array or tensor. Raises ValueError where the dense shape is not known."""
         if self._dense_shape is None:
@@ -90,7 +96,7 @@ class IndexedSlices:
                 "Give it one: tf.IndexedSlices(values, indices, dense_shape)."
             )
         if isinstance(self._values, Tensor):
-            return _scatter(self._values, self._indices, tuple(int(n) for n in np.asarray(self._dense_shape)))
+            return _scatter(self._values, self._indices, self._dims())
         return scatter_rows(self._values, self._indices, tuple(self._dense_shape))
 
     def _components(self) -> tuple:

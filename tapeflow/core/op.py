@@ -61,6 +61,7 @@ class Op:
         inputs: int | None = 1,
         outputs: int = 1,
         pull: Callable | None = None,
+        effect: bool = False,
         xp: Any = np,
     ) -> None:
         self.name = name
@@ -72,6 +73,8 @@ class Op:
         self.saves = saves
         self.inputs = inputs
         self.outputs = outputs
+        self.effect = effect
+        self.traced: Callable | None = None  # (trace, attributes) -> the op and attributes that stand in a graph
         self.elementwise = False
         self.pull = pull or (_joint_pull if callable(grads) else _pull_one if inputs == 1 == outputs else _pull)
         self.describe = _describe
@@ -107,11 +110,28 @@ def define(
 ) -> Callable:
     """Declares an op of a fixed number of tensors (`inputs=1`), or of a list of them (`inputs=None`), and attributes.
 
-    With `outputs=0` it returns a tuple of as many tensors as its kernel gives arrays. Returns the function that runs
-    the op: it takes the tensors (a list of them for `inputs=None`), then the attributes, all positional.
+    With `outputs=0` it returns a tuple of as many tensors as its kernel gives arrays. An op with an `effect` does
+    something, or depends on something, besides its inputs: graphs keep it, in its place among the others. Returns the
+    function that runs the op: it takes the tensors (a list of them for `inputs=None`), then the attributes, all
+    positional.
     """
     op = Op(name, kernel, infer, grads, **options)
-    return op.publish(_of_one(op) if op.inputs == 1 and op.outputs == 1 else _of_any(op), doc)
+    call = _of_one(op) if op.inputs == 1 and op.outputs == 1 else _of_any(op)
+    return op.publish(_of_effect(op, call) if op.effect else call, doc)
+
+
+def _of_effect(op: Op, call: Callable) -> Callable:
+    """Runs an op with an effect: in a trace it is traced even where all inputs are known."""
+
+    def run(*args: Any) -> Any:
+        trace = active_tapes().trace
+        if trace is None:
+            return call(*args)
+        n = op.inputs
+        inputs, attributes = (tuple(args[0]), args[1:]) if n is None else (args[:n], args[n:])
+        return trace.add(op, inputs, attributes)
+
+    return run
 
 
 def _of_one(op: Op) -> Callable:
@@ -126,6 +146,9 @@ def _of_one(op: Op) -> Callable:
         try:
             result = kernel(value, *attributes)
         except Exception as error:
+            trace = active_tapes().trace
+            if trace is not None and trace.unknown(attributes):
+                return trace.add(op, (x,), attributes)
             raise refusal(op, (value,), attributes, error) from None
         if type(result) is ndarray and not result.ndim and result.dtype is not _OBJECT:
             result = result[()]
@@ -169,6 +192,9 @@ def _of_any(op: Op) -> Callable:
         try:
             result = kernel(values, *attributes) if n is None else kernel(*values, *attributes)
         except Exception as error:
+            trace = active_tapes().trace
+            if trace is not None and trace.unknown(attributes):
+                return trace.add(op, inputs, attributes)
             raise refusal(op, values, attributes, error) from None
         if not single:
             outs = tuple([wrap(flat(v)) for v in result])

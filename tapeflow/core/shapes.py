@@ -269,6 +269,8 @@ def broadcast_shapes(*shapes: Dims | None, op_name: str | None = None) -> Dims |
         return None
     out: list[int | None] = []
     for sizes in zip_longest(*[reversed(shape) for shape in shapes if shape is not None], fillvalue=1):
+        if any(type(n) is not int and n is not None for n in sizes):  # sizes that a trace does not know
+            sizes = tuple([n if type(n) is int else None for n in sizes])
         wanted = {*sizes} - {1, None}
         if len(wanted) > 1:
             raise invalid(op_name, f"Incompatible shapes: {' vs. '.join([shape_text(shape) for shape in shapes])}")

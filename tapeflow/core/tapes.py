@@ -30,9 +30,17 @@ new_key = count(1).__next__
 
 
 class TapeStack(list):
-    """The active tapes of one thread, innermost last."""
+    """The active tapes of one thread, innermost last, and the trace whose ops they see, if a function is being traced.
 
-    __slots__ = ("owner",)
+    A trace is the first of its own stack, so who finds the stack empty knows that there is no trace either.
+    """
+
+    __slots__ = ("owner", "trace")
+
+    def __init__(self, tapes: Any = (), trace: Any = None) -> None:
+        super().__init__(tapes)
+        self.owner = get_ident()
+        self.trace = trace
 
 
 _NO_TAPES = TapeStack()
@@ -46,7 +54,6 @@ def own_stack() -> TapeStack:
     stack = active_tapes()
     if stack.owner != get_ident():
         stack = TapeStack()
-        stack.owner = get_ident()
         _active.set(stack)
     return stack
 
@@ -111,8 +118,16 @@ class _Part:
 PART = _Part()
 
 
+def push_stack(stack: TapeStack) -> Any:
+    """Makes another stack the active one. Returns what `pop_stack` takes to bring the one before back."""
+    return _active.set(stack)
+
+
+pop_stack = _active.reset
+
+
 class pause:
-    """`with pause():` no tape is active inside, or with arguments, none of those given."""
+    """`with pause():` no tape is active inside, or with arguments, none of those given; a trace stays."""
 
     __slots__ = ("_tapes", "_token")
 
@@ -121,9 +136,12 @@ class pause:
 
     def __enter__(self) -> None:
         before = active_tapes()
-        left = TapeStack(t for t in before if t not in self._tapes) if self._tapes else TapeStack()
-        left.owner = get_ident()
-        self._token = _active.set(left)
+        trace = before.trace
+        if self._tapes:
+            left = [t for t in before if t not in self._tapes]
+        else:
+            left = [] if trace is None else [trace]
+        self._token = _active.set(TapeStack(left, trace))
 
     def __exit__(self, *exc: object) -> None:
         _active.reset(self._token)

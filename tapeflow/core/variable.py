@@ -92,7 +92,10 @@ class Variable:
             raise ValueError(f"Invalid variable synchronization mode: {synchronization!r} for variable {name}")
         if not isinstance(aggregation, VariableAggregation):
             raise ValueError(f"Invalid variable aggregation mode: {aggregation!r} for variable {name}")
-        if callable(initial_value) and not isinstance(initial_value, (Tensor, Variable)):
+        trace = active_tapes().trace
+        if trace is not None:
+            initial_value = trace.initial_value(self, initial_value)
+        elif callable(initial_value) and not isinstance(initial_value, (Tensor, Variable)):
             initial_value = initial_value()
         if dtype is not None and isinstance(initial_value, (Tensor, Variable)) and initial_value.dtype != dtype:
             raise ValueError(
@@ -125,12 +128,15 @@ class Variable:
     def read_value(self) -> Tensor:
         """The value now, as a tensor that later assignments leave as it is."""
         tapes = active_tapes()
-        if tapes and self._trainable:
-            key = self._key
-            for tape in tapes:
-                if tape._auto and key not in tape._records and key is not None:
-                    tape._records[key] = None
-                    tape._watched.append(self)
+        if tapes:
+            if self._trainable:
+                key = self._key
+                for tape in tapes:
+                    if tape._auto and key not in tape._records and key is not None:
+                        tape._records[key] = None
+                        tape._watched.append(self)
+            if tapes.trace is not None:
+                return tapes.trace.read(self)
         return self._tensor
 
     value = read_value
@@ -144,7 +150,7 @@ class Variable:
 
     def numpy(self) -> Any:
         """The value now: a copy as an ndarray, or for a 0-d variable the NumPy scalar."""
-        return self._tensor.numpy()
+        return self.read_value().numpy()
 
     @property
     def shape(self) -> TensorShape:
@@ -233,6 +239,10 @@ class Variable:
 
         Raises ValueError for another shape or a tensor of another dtype, TypeError for a value that does not fit.
         """
+        trace = active_tapes().trace
+        if trace is not None:
+            trace.assign(self, "assign", value)
+            return self if read_value else None
         new = self._operand(value)
         if new.shape != self._tensor._value.shape and not self._shape.is_compatible_with(new.shape):
             raise ValueError(
@@ -269,6 +279,10 @@ class Variable:
         return convert_to_tensor(value, self._dtype)._value
 
     def _update(self, combine: Callable, delta: Any, title: str) -> None:
+        trace = active_tapes().trace
+        if trace is not None:
+            trace.assign(self, "assign_add" if combine is np.add else "assign_sub", delta)
+            return
         d = self._operand(delta)
         if d.dtype.kind == "b":
             raise errors.invalid(title, f"Variable '{self._name}' of bools cannot be added to")
@@ -313,22 +327,22 @@ class Variable:
         return variable_repr(self)
 
     def __bool__(self) -> bool:
-        return bool(self._tensor)
+        return bool(self.read_value())
 
     def __float__(self) -> float:
-        return float(self._tensor)
+        return float(self.read_value())
 
     def __int__(self) -> int:
-        return int(self._tensor)
+        return int(self.read_value())
 
     def __complex__(self) -> complex:
-        return complex(self._tensor)
+        return complex(self.read_value())
 
     def __index__(self) -> int:
-        return self._tensor.__index__()
+        return self.read_value().__index__()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return self._tensor.__array__(dtype, copy)
+        return self.read_value().__array__(dtype, copy)
 
     def __copy__(self) -> Variable:
         return self.__deepcopy__({})

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.context import init_scope
 from ..core.dtypes import as_dtype
 from ..core.tensor import Tensor
 from ..core.variable import Variable as CoreVariable
@@ -65,7 +66,8 @@ class Variable(CoreVariable):
                     f"Received: initializer={initializer} and shape={shape}"
                 )
             dtype = standardize_dtype(dtype)
-            initializer = initializer(tuple(shape), dtype=dtype)
+            with init_scope():
+                initializer = initializer(tuple(shape), dtype=dtype)
         elif dtype is None and not isinstance(initializer, (Tensor, CoreVariable, np.ndarray)):
             dtype = floatx()
         if dtype is not None:

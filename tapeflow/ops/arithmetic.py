@@ -188,7 +188,7 @@ def divide(x: Any, y: Any, name: str | None = None) -> Tensor:
     if type(x) is not Tensor or type(y) is not Tensor:
         x, y = meet(x, y)
     value = x._value
-    to = _QUOTIENTS.get(value.dtype if type(value) is ndarray else type(value))
+    to = _QUOTIENTS.get(value.dtype if type(value) is ndarray or type(value) is Abstract else type(value))
     if to is None:
         try:
             return real_divide(x, y)

@@ -39,6 +39,7 @@ require = define(
     doc="Runs `check(arrays, *attributes)`, which raises InvalidArgumentError for arrays that are not as expected.",
     inputs=None,
     outputs=0,
+    effect=True,
 )
 
 

@@ -13,6 +13,7 @@ from ..core.convert import convert_to_tensor
 from ..core.dtypes import as_dtype, bool_, float32, float64, numpy_dtype, string
 from ..core.op import TENSORS, define
 from ..core.shapes import shape_text
+from ..core.size import has_sizes, size_of
 from ..core.tensor import Tensor, flat, wrap
 from ..core.variable import Variable
 from .statics import from_end, refused_integer, static_shape_vector
@@ -31,6 +32,8 @@ def zeros(shape: Any, dtype: Any = float32, name: str | None = None, layout: Any
     """
     dims = static_shape_vector(shape, "Fill")
     to = numpy_dtype(dtype)
+    if has_sizes(dims):
+        return TENSORS.broadcast_to(zeros((), to), dims)
     return wrap(flat(np.full(dims, b"", object) if to.kind == "O" else np.zeros(dims, to)))
 
 
@@ -40,6 +43,8 @@ def ones(shape: Any, dtype: Any = float32, name: str | None = None, layout: Any 
     to = numpy_dtype(dtype)
     if to.kind == "O":
         raise TypeError("Cannot convert 1 to EagerTensor of dtype string")
+    if has_sizes(dims):
+        return TENSORS.broadcast_to(ones((), to), dims)
     return wrap(flat(np.ones(dims, to)))
 
 
@@ -120,6 +125,8 @@ def range_(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, nam
             raise refused_integer(to, "Range", "Tidx", ", ".join(_RANGES))
         given = [v if isinstance(v, (Tensor, Variable)) else convert_to_tensor(v, to) for v in (start, limit, delta)]
         given = [convert_to_tensor(v) for v in given]
+    if any(type(v) is not Tensor for v in given):
+        return _range_of(*[TENSORS.cast(v, to) for v in given])
     first, last, step = [
         _scalar(v, what, "Range").astype(to) for v, what in zip(given, ("start", "limit", "delta"), strict=True)
     ]
@@ -133,6 +140,15 @@ def range_(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, nam
     else:
         count = int(np.ceil(abs(np.float64((last - first) / step))))
     return wrap(first + np.arange(count).astype(to) * step)
+
+
+_range_of = define(
+    "range",
+    lambda xp: lambda start, limit, delta: range_(wrap(start), wrap(limit), wrap(delta))._value,
+    lambda start, limit, delta: Abstract((None,), start.dtype),
+    inputs=3,
+    doc="The vector that begins at `start`, for bounds known only when a graph runs.",
+)
 
 
 def _scalar(x: Tensor, what: str, title: str) -> Any:
@@ -301,7 +317,7 @@ def one_hot(
             raise TypeError(f"Cannot convert {depth!r} to EagerTensor of dtype int32: it is the depth of one_hot")
         if counted._value.shape != ():
             raise errors.invalid(title, f"depth must be a scalar, but got: {shape_text(counted._value.shape)}")
-        n = int(counted._value)
+        n = size_of(counted)
     if n < 0:
         raise errors.invalid(title, f"depth must be non-negative, got: {n}")
     rank = len(x._value.shape)

@@ -20,6 +20,7 @@ from ..core.convert import convert_to_tensor
 from ..core.dtypes import FLOATS, as_dtype, group, short_name
 from ..core.op import define
 from ..core.shapes import TensorShape, broadcast_shapes
+from ..core.size import sizes_given
 from ..core.tensor import Tensor
 from . import rejection, sampling, seeds
 from .pathwise import random_gamma_grad  # noqa: F401 - the rule of `random_gamma` calls it by its name
@@ -57,8 +58,25 @@ random_stream = define(
     lambda xp: _reserved,
     lambda kernel, op_seed, blocks: _STREAM,
     inputs=0,
+    effect=True,
     doc="The stream that the next stateful op of this kernel and op seed draws from, moved on by `blocks`.",
 )
+_node_stream = define(
+    "node_stream",
+    lambda xp: lambda node, blocks: _stream(*node.reserve(blocks)),
+    lambda node, blocks: _STREAM,
+    inputs=0,
+    effect=True,
+    doc="The stream that a random op of a graph draws from, which goes on from call to call.",
+)
+
+
+def _in_a_graph(trace: Any, attributes: tuple) -> tuple:
+    _, op_seed, blocks = attributes
+    return _node_stream.op, (trace.seeds.node(op_seed), blocks)  # type: ignore[attr-defined]
+
+
+random_stream.op.traced = _in_a_graph  # type: ignore[attr-defined]
 _scrambled = define(
     "stateless_stream",
     lambda xp: lambda seed: _stream(*seeds.stateless_stream(seed.tolist())),
@@ -143,8 +161,8 @@ random_gamma = define(
     "random_gamma",
     lambda xp: _gamma,
     _gamma_shape,
-    [None, lambda F, g, alpha, sample, shape: F.sum_to(g * F.random_gamma_grad(alpha, sample), alpha.shape)],
-    saves=lambda stream, alpha, out, shape: (alpha, out),
+    [None, lambda F, g, alpha, sample, of, shape: F.sum_to(g * F.random_gamma_grad(alpha, sample), of)],
+    saves=lambda stream, alpha, out, shape: (alpha, out, alpha._value.shape),
     inputs=2,
 )
 
@@ -232,6 +250,8 @@ def shape_argument(shape: Any, title: str) -> tuple[tuple[int, ...], np.dtype]:
         if not shape.is_fully_defined():
             raise ValueError(f"Cannot convert a partially known TensorShape {shape} to a Tensor.")
         dims, dtype = tuple(shape.as_list()), _INT32
+    elif (sizes := sizes_given(shape)) is not None:
+        return sizes, shape._value.dtype if isinstance(shape, Tensor) else _INT32
     else:
         given = convert_to_tensor(shape)._value
         if given.dtype not in INTEGERS_32_64:

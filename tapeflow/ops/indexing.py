@@ -14,6 +14,7 @@ from ..core.dtypes import int32
 from ..core.indexed_slices import IndexedSlices, set_ops
 from ..core.op import TENSORS, define
 from ..core.shapes import shape_text
+from ..core.size import shape_vector
 from ..core.tensor import Tensor, flat, wrap
 from ..core.variable import Variable
 from .scattering import add_rows, check_positions, ignores, within
@@ -104,7 +105,7 @@ def _gather_grad(F: Any, g: Any, indices: Any, shape: tuple, axis: int, batch_di
     return IndexedSlices(
         F.reshape(g, (n, *shape[1:])),
         F.reshape(indices, (n,)),
-        shape if F.raw else wrap(np.array(shape, np.int32)),
+        shape if F.raw else shape_vector(shape),
     )
 
 
@@ -236,7 +237,7 @@ def _gather_nd_kernel(xp: Any) -> Any:
 def _gather_nd_grad(F: Any, g: Any, indices: Any, shape: tuple, batch_dims: int) -> Any:
     at = indices.shape if F.raw else indices._value.shape
     if len(at) == 2 and at[1] == 1 and not batch_dims:
-        return IndexedSlices(g, F.reshape(indices, at[:1]), shape if F.raw else wrap(np.array(shape, np.int32)))
+        return IndexedSlices(g, F.reshape(indices, at[:1]), shape if F.raw else shape_vector(shape))
     if batch_dims:
         dtype = indices.dtype if F.raw else indices._value.dtype
         grid = np.indices(at[:batch_dims], dtype).reshape(
@@ -355,18 +356,27 @@ def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: str = "boolean_
     Raises ValueError for a 0-d mask or one of another shape.
     """
     x = convert_to_tensor(tensor)
-    true = np.asarray(convert_to_tensor(mask)._value)
+    where = convert_to_tensor(mask)
+    true = where._value if type(where) is not Tensor else np.asarray(where._value)
     start = 0 if axis is None else static_int(axis, "BooleanMask")
     shape = x._value.shape
     if not true.ndim:
         raise ValueError("mask cannot be scalar.")
     start = from_end(start, len(shape))
     part = shape[start : start + true.ndim]
-    if part != true.shape:
+    if part != true.shape and (len(part) != true.ndim or None not in (*part, *true.shape)):
         raise ValueError(f"Shapes {part} and {true.shape} are incompatible: the mask must have the tensor's shape")
     end = start + true.ndim
     x = TENSORS.reshape(x, (*shape[:start], prod(part), *shape[end:]))
-    return _gather(x, wrap(np.flatnonzero(true)), start, 0)
+    return _gather(x, _places(where) if type(where) is not Tensor else wrap(np.flatnonzero(true)), start, 0)
+
+
+_places = define(
+    "places_of_true",
+    lambda xp: xp.flatnonzero,
+    lambda mask: Abstract((None,), np.dtype("int64")),
+    doc="Where, counted in row-major order, a mask is true.",
+)
 
 
 TENSORS.boolean_mask = boolean_mask

@@ -37,7 +37,7 @@ def _bias_shape(x: Any, b: Any, axis: int) -> Abstract:
         if len(b.shape) != 1:
             raise errors.invalid("BiasAdd", f"Biases must be 1D: {shape_text(b.shape)}")
         channels, biases = x.shape[axis], b.shape[0]
-        if channels != biases and channels is not None and biases is not None:
+        if channels != biases and None not in (channels, biases):
             which = "last" if axis == -1 else "channel"
             raise errors.invalid(
                 "BiasAdd",

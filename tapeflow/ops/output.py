@@ -108,6 +108,7 @@ _print = define(
     doc="Writes text with tensors in it.",
     inputs=None,
     outputs=0,
+    effect=True,
     title="PrintV2",
 )
 

@@ -10,8 +10,9 @@ from ..core import errors
 from ..core.abstract import Abstract
 from ..core.convert import convert_to_tensor
 from ..core.dtypes import numpy_dtype
-from ..core.op import TENSORS, define
+from ..core.op import ARRAYS, TENSORS, define
 from ..core.shapes import as_shape, broadcast_shapes, shape_text
+from ..core.size import has_sizes
 from ..core.tensor import Tensor, flat, wrap
 from .statics import from_end, refused_integer, static_int, static_shape
 
@@ -28,7 +29,7 @@ def _reshaped(x: Any, shape: tuple) -> Abstract:
             "Reshape",
             f"Only one input size may be -1, not both {shape.index(-1)} and {len(shape) - 1 - shape[::-1].index(-1)}",
         )
-    if x.shape is None or None in x.shape:
+    if x.shape is None or None in x.shape or has_sizes(shape):
         return Abstract(tuple(None if n == -1 else n for n in shape), x.dtype)
     size = int(np.prod(x.shape, dtype=np.int64))
     known = int(np.prod([n for n in shape if n != -1], dtype=np.int64))
@@ -142,7 +143,7 @@ def _spread(x: Any, shape: tuple) -> Any:
 
 
 def _broadcasted(x: Any, shape: tuple) -> Abstract:
-    if broadcast_shapes(x.shape, shape) != tuple(shape):
+    if not has_sizes(shape) and None not in shape and broadcast_shapes(x.shape, shape) != tuple(shape):
         raise errors.invalid("BroadcastTo", f"Incompatible shapes: {list(x.shape)} vs. {list(shape)}")
     return Abstract(tuple(shape), x.dtype)
 
@@ -169,6 +170,8 @@ def _sum_to(g: Tensor, shape: tuple) -> Tensor:
     have = g._value.shape
     if have == shape:
         return g
+    if has_sizes(have) or has_sizes(shape):
+        return _summed_to(g, shape)
     lead = len(have) - len(shape)
     axes = tuple(range(lead)) + tuple(i + lead for i, n in enumerate(shape) if n == 1 and have[i + lead] != 1)
     if axes:
@@ -177,6 +180,14 @@ def _sum_to(g: Tensor, shape: tuple) -> Tensor:
 
 
 TENSORS.sum_to = _sum_to
+_summed_to = define(
+    "sum_to_shape",
+    lambda xp: ARRAYS.sum_to,
+    lambda g, shape: Abstract(shape, g.dtype),
+    [lambda F, g, of, to: F.broadcast_to(g, of)],
+    saves=lambda g, out, shape: (g._value.shape,),
+    doc="The sum over what was broadcast, where shapes are known only when a graph runs.",
+)
 
 
 # -- dimensions of one -------------------------------------------------------------------------------------------------

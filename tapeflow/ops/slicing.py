@@ -16,6 +16,7 @@ from ..core.abstract import Abstract
 from ..core.convert import convert_to_tensor
 from ..core.op import TENSORS, define
 from ..core.shapes import shape_text
+from ..core.size import Size, has_sizes, size_of
 from ..core.tensor import Tensor, ndarray
 from ..core.variable import Variable
 from .statics import refused_integer, static_array
@@ -67,7 +68,10 @@ def _sliced(x: Any, spec: tuple) -> Abstract:
             axis, size = next(rest)
             if part[2] == 0:
                 raise errors.invalid("StridedSlice", f"strides[{axis}] must be non-zero")
-            out.append(None if size is None and part != WHOLE else size and len(range(*slice(*part).indices(size))))
+            if part != WHOLE and (size is None or has_sizes(part)):
+                out.append(None)
+            else:
+                out.append(size and len(range(*slice(*part).indices(size))))
         else:
             axis, size = next(rest)
             if size is not None and not -size <= part < size:
@@ -157,11 +161,14 @@ def _range(part: slice) -> tuple:
     )
 
 
-def _whole_number(part: Any) -> int:
+def _whole_number(part: Any) -> Any:
     if isinstance(part, (np.integer, ndarray)):
         value = part
+    elif type(part) is Size:
+        return part
     elif isinstance(part, (Tensor, Variable)):
-        value = convert_to_tensor(part)._value
+        part = convert_to_tensor(part)
+        value = part._value
     else:
         value = None
     if (
@@ -178,7 +185,7 @@ def _whole_number(part: Any) -> int:
             "Only integers, slices (`:`), ellipsis (`...`), tf.newaxis (`None`) and scalar tf.int32/tf.int64 tensors "
             f"are valid indices, got {part!r}{hint}"
         )
-    return int(value)
+    return size_of(part) if isinstance(value, Abstract) else int(value)
 
 
 _INDICES = ("int16", "int32", "int64")

@@ -10,7 +10,8 @@ from ..core import errors
 from ..core.convert import convert_to_tensor
 from ..core.dtypes import int32, short_name
 from ..core.shapes import TensorShape, shape_text
-from ..core.tensor import Tensor
+from ..core.size import sizes_given
+from ..core.tensor import Tensor, ndarray
 from ..core.variable import Variable
 
 
@@ -34,6 +35,9 @@ def static_ints(value: Any, title: str, attr: str = "Tidx", what: str = "axis") 
     """
     if type(value) in (tuple, list) and all(type(n) is int for n in value):
         return tuple(value)
+    sizes = sizes_given(value)
+    if sizes is not None:
+        return sizes
     array = static_array(value, title, attr)
     if array.ndim != 1:
         raise errors.invalid(title, f"{what} must be a vector (1-D), got shape {shape_text(array.shape)}")
@@ -60,6 +64,10 @@ def static_shape(shape: Any, op_name: str) -> tuple:
             return tuple(shape)
     elif isinstance(shape, TensorShape):
         return tuple(shape.as_list())
+    if type(shape) is not ndarray:
+        sizes = sizes_given(shape)
+        if sizes is not None:
+            return sizes
     given = convert_to_tensor(shape, dtype_hint=int32) if not _is_empty(shape) else None
     if given is None:
         return ()
@@ -102,6 +110,9 @@ def _converted_shape(shape: Any, title: str) -> tuple[int, ...]:
         if not shape.is_fully_defined():
             raise ValueError(f"Cannot convert a partially known TensorShape {shape} to a Tensor.")
         return tuple(shape.as_list())  # type: ignore[arg-type]
+    sizes = sizes_given(shape)
+    if sizes is not None:
+        return sizes
     if isinstance(shape, (list, tuple)):
         if not shape:
             return ()

@@ -7,6 +7,7 @@ is made in the variable's own buffer only when nobody else sees that (`Variable.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from math import prod
 from typing import Any
 
@@ -18,6 +19,8 @@ from ..core.dtypes import int32
 from ..core.indexed_slices import IndexedSlices
 from ..core.op import Op
 from ..core.shapes import broadcast_shapes, shape_text
+from ..core.size import has_sizes
+from ..core.tapes import active_tapes
 from ..core.tensor import Tensor, flat, ndarray
 from ..core.variable import Variable
 from .indexing import bad_index, gather, gather_nd, indices_of
@@ -31,14 +34,15 @@ from .statics import refused_integer
 class VariableSlice(Tensor):
     """The value of a part of a variable, and the way to change that part. Ops see a tensor."""
 
-    __slots__ = ("_variable", "_spec")
-    _level = 0
+    __slots__ = ("_variable", "_spec", "_read")
+    _level = 3  # ops see the tensor that was read before they see what kind of tensor that is
     _variable: Variable
     _spec: tuple
+    _read: Tensor
 
     @classmethod
     def _interpret(cls, op: Op, inputs: tuple, attributes: tuple) -> Any:
-        plain = [_plain(x) if isinstance(x, VariableSlice) else x for x in inputs]
+        plain = [x._plain() if isinstance(x, VariableSlice) else x for x in inputs]
         return op.call(plain, *attributes) if op.inputs is None else op.call(*plain, *attributes)
 
     def assign(self, value: Any, name: str | None = None) -> Variable:
@@ -56,7 +60,26 @@ class VariableSlice(Tensor):
         """Subtracts from this part of the variable, as it is now. Returns and raises as `assign` does."""
         return self._update(np.subtract, delta)
 
+    def _plain(self) -> Tensor:
+        """The tensor that was read, or what it would be now."""
+        if type(self._read) is not Tensor:
+            return self._read
+        out = Tensor()
+        out._value = self._value
+        out._key = self._key
+        return out
+
     def _update(self, combine: Callable | None, value: Any) -> Variable:
+        trace = active_tapes().trace
+        if trace is not None:
+            if has_sizes(self._spec):
+                raise errors.failed(
+                    errors.UnimplementedError,
+                    "ResourceStridedSliceAssign",
+                    f"in a tf.function, a part of variable '{self._variable._name}' can be assigned to where its place "
+                    "is known: use v.scatter_nd_update(indices, updates) for a place that a tensor gives",
+                )
+            return trace.method(_change, self._variable, (value, numpy_index(self._spec), combine), {})
         new = self._variable._operand(value)
         shape = self._value.shape
         try:
@@ -82,11 +105,8 @@ class VariableSlice(Tensor):
         return _written(self._variable, put)
 
 
-def _plain(part: VariableSlice) -> Tensor:
-    out = Tensor()
-    out._value = part._value
-    out._key = part._key
-    return out
+def _change(variable: Variable, value: Any, index: Any, combine: Callable | None) -> None:
+    variable_getitem(variable, index)._update(combine, value)
 
 
 def variable_getitem(self: Variable, key: Any) -> Tensor:
@@ -103,6 +123,7 @@ def variable_getitem(self: Variable, key: Any) -> Tensor:
     except TypeError:  # a mask
         return value
     part._variable = self
+    part._read = value
     return part
 
 
@@ -262,11 +283,23 @@ _WHAT = {
 }
 scatter_nd_update = _scatter_nd_method("update", _WHAT["update"])
 
+
+def _traceable(method: Callable) -> Callable:
+    """The method, which in a trace becomes an effect of the graph."""
+
+    @wraps(method)
+    def call(self: Variable, *args: Any, **kwargs: Any) -> Variable:
+        trace = active_tapes().trace
+        return method(self, *args, **kwargs) if trace is None else trace.method(method, self, args, kwargs)
+
+    return call
+
+
 for _how, _what in _WHAT.items():
-    setattr(Variable, f"scatter_{_how}", _scatter_method(_how, _what))
+    setattr(Variable, f"scatter_{_how}", _traceable(_scatter_method(_how, _what)))
     if _how in ROW_UPDATES:
-        setattr(Variable, f"scatter_nd_{_how}", _scatter_nd_method(_how, _what))
-Variable.batch_scatter_update = batch_scatter_update
+        setattr(Variable, f"scatter_nd_{_how}", _traceable(_scatter_nd_method(_how, _what)))
+Variable.batch_scatter_update = _traceable(batch_scatter_update)
 Variable.sparse_read = sparse_read
 Variable.gather_nd = _gather_nd_of_a_variable
 Variable.__getitem__ = variable_getitem

@@ -61,6 +61,19 @@ def _alone(rng, dtype):
     return (values(rng, pick(rng, SHAPES), dtype),), ()
 
 
+def _sum_to_shape(rng, dtype):
+    small, large = pick(rng, [((), (3,)), ((1, 3), (2, 3)), ((2, 1), (4, 2, 3)), ((3,), (3,))])
+    return (values(rng, large, dtype),), (small,)
+
+
+def _mask(rng, dtype):
+    return (values(rng, pick(rng, SHAPES[1:]), "bool"),), ()
+
+
+def _range(rng, dtype):
+    return tuple(np.array(n, dtype) for n in (rng.integers(4), 4 + rng.integers(9), 1 + rng.integers(3))), ()
+
+
 # -- joining and taking apart ------------------------------------------------------------------------------------------
 
 
@@ -296,6 +309,9 @@ EXAMPLES.update(
         "reshape": Example(_reshape, ANY, complex=True),
         "transpose": Example(_transpose, ANY, complex=True),
         "broadcast_to": Example(_broadcast_to, ANY, complex=True),
+        "sum_to_shape": Example(_sum_to_shape, ("float32", "float64"), complex=True),
+        "range": Example(_range, ("int32", "float32", "float64"), order=0),
+        "places_of_true": Example(_mask, BOOL, order=0),
         "expand_dims": Example(_expand_dims, ANY),
         "squeeze": Example(_squeeze, ANY),
         "shape": Example(_extent, ANY, order=0),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from tapeflow.core.dtypes import numpy_dtype
+from tapeflow.ops.seeds import NodeStream
 
 from .examples import EXAMPLES, FLOAT, NUMBER, PAIRS, SHAPES, WIDE, Example, binary, pick, values
 
@@ -62,6 +63,7 @@ def _dropped(rng: np.random.Generator, dtype: str) -> tuple:
 EXAMPLES.update(
     {
         "random_stream": Example(lambda rng, dtype: ((), (("example",), 3, 256)), ("int64",), order=0),
+        "node_stream": Example(lambda rng, dtype: ((), (NodeStream(3, 4), 256)), ("int64",), order=0),
         "stateless_stream": Example(lambda rng, dtype: ((values(rng, (2,), dtype),), ()), ("int32", "int64"), order=0),
         "advance_stream": Example(lambda rng, dtype: ((_stream(rng),), (int(rng.integers(99)),)), ("int64",), order=0),
         **{name: Example(_drawn, FLOAT, order=0) for name in ("random_uniform", "random_normal")},

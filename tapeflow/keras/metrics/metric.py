@@ -99,7 +99,7 @@ class Metric(Owner):
     def reset_state(self) -> None:
         """Forgets all batches: sets the state to zeros."""
         for v in self.variables:
-            v._set(zeros(v.shape, v._dtype))
+            v.assign(zeros(v.shape, v._dtype))
 
     def reset_states(self) -> None:
         """`reset_state`, under its former name."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...core.tapes import active_tapes
 from ...core.tensor import Tensor, wrap
 from ...ops.arithmetic import divide_no_nan
 from ...ops.reduction import reduce_mean, reduce_sum
@@ -118,7 +119,7 @@ def _samplewise(values: Any, sample_weight: Any, reduce: Callable, dtype: np.dty
 
 def _add(variable: Any, amount: Tensor) -> None:
     """`variable.assign_add(amount)`; of two numbers at hand, without what that checks, which takes 1 us."""
-    if type(amount) is Tensor:
+    if type(amount) is Tensor and active_tapes().trace is None:
         variable._set(variable._tensor._value + amount._value)
     else:
         variable.assign_add(amount)

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 
 from ...autodiff.tape import GradientTape
-from ...core import errors
+from ...core import errors, nest
+from ...core.context import init_scope
 from ...core.convert import convert_to_tensor
 from ...core.indexed_slices import IndexedSlices, scatter_rows
+from ...core.tapes import active_tapes
 from ...core.tensor import Tensor, flat, wrap
 from ...core.variable import Variable as CoreVariable
 from .. import initializers
@@ -176,6 +178,9 @@ class Optimizer(Owner):
         """
         if kwargs and not kwargs.keys() <= {"skip_gradients_aggregation", "experimental_aggregate_gradients"}:
             raise TypeError(f"apply_gradients() got unexpected keyword arguments: {sorted(kwargs)}")
+        trace = active_tapes().trace
+        if trace is not None:
+            return self._traced_step(trace, list(grads_and_vars))
         grads = []
         variables = []
         missing = None
@@ -215,6 +220,26 @@ class Optimizer(Owner):
         count = self._iterations
         count._set(count._tensor._value + _ONE)
         return count
+
+    def _traced_step(self, trace: Any, pairs: list[tuple[Any, Any]]) -> Variable:
+        """One step as an effect of a function that is being traced: the step itself runs on the arrays of each call."""
+        missing = [v for g, v in pairs if g is None]
+        pairs = [(g, v) for g, v in pairs if g is not None]
+        if not pairs or missing:
+            self._report([g for g, _ in pairs], missing)
+        grads, variables = [g for g, _ in pairs], [v for _, v in pairs]
+        with init_scope():
+            if not self.built:
+                self.build(variables)
+            self._know(variables)
+        tensors = [convert_to_tensor(x) for x in nest.flatten(grads, expand_composites=True)]
+
+        def apply_gradients(*given: Tensor) -> None:
+            filled = nest.pack_sequence_as(grads, list(given), expand_composites=True)
+            self.apply_gradients(zip(filled, variables, strict=True))
+
+        trace.effect(apply_gradients, tensors, variables)
+        return self._iterations
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
         """Makes one step. Without variables, the gradients belong to those that the optimizer was built with.

@@ -1,0 +1,59 @@
+"""Ops that only graphs have: on variables, and on whatever Python a graph must run in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..core.abstract import Abstract
+from ..core.op import Op
+from ..core.tapes import active_tapes
+from ..core.tensor import wrap
+
+
+def graph_op(name: str, kernel: Any, infer: Any, call: Any, inputs: int | None = 0, outputs: int = 1) -> Op:
+    """An op with an effect that programs do not call by its name; `call` is how it is run on tensors."""
+    op = Op(name, lambda xp: kernel, infer, inputs=inputs, outputs=outputs, effect=True)
+    op.call = call
+    return op
+
+
+READ = graph_op(
+    "read_variable",
+    lambda variable: variable._tensor._value,
+    lambda variable: Abstract(variable.shape._dims, variable._dtype),
+    lambda variable: variable.read_value(),
+)
+
+
+def _assignment(how: str) -> Op:
+    def assign(value: Any, variable: Any) -> tuple:
+        getattr(variable, how)(wrap(value))
+        return ()
+
+    def call(value: Any, variable: Any) -> None:
+        getattr(variable, how)(value)
+
+    return graph_op(how, assign, lambda value, variable: (), call, inputs=1, outputs=0)
+
+
+ASSIGNMENTS: dict[str, Op] = {how: _assignment(how) for how in ("assign", "assign_add", "assign_sub")}
+
+
+def _called(values: Sequence, call: Any, *writes: Any) -> tuple:
+    call(*[wrap(value) for value in values])
+    return ()
+
+
+def _call(tensors: Sequence, call: Any, *writes: Any) -> None:
+    trace = active_tapes().trace
+    if trace is None:
+        call(*tensors)
+    else:
+        trace.effect(call, tensors, writes)
+
+
+# calls `call(*tensors)`, which changes the variables that follow it among the attributes, and perhaps others
+EFFECT = graph_op("effect", _called, lambda values, call, *writes: (), _call, inputs=None, outputs=0)
+
+WRITES = frozenset([*ASSIGNMENTS.values(), EFFECT])

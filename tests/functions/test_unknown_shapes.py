@@ -1,0 +1,101 @@
+"""Functions traced with dimensions that are not known: one graph for all of them."""
+
+import numpy as np
+import pytest
+
+import tapeflow as tf
+
+ANY = tf.TensorSpec([None, 3], tf.float32)
+
+
+def batches():
+    rng = np.random.default_rng(0)
+    return [tf.constant(rng.normal(size=(n, 3)).astype(np.float32)) for n in (2, 5, 1)]
+
+
+def gradient(f, x):
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = tf.reduce_sum(f(x))
+    return tape.gradient(y, x)
+
+
+PROGRAMS = {
+    "mean": lambda x: tf.reduce_mean((x * 2.0 + tf.constant([1.0, 2.0, 3.0])) ** 2),
+    "mean of rows": lambda x: tf.reduce_mean(x * x, 0),
+    "variance": lambda x: tf.math.reduce_variance(x, 0),
+    "softmax": lambda x: tf.nn.softmax(x)[:, 0],
+    "matmul": lambda x: tf.matmul(x, x, transpose_a=True),
+    "broadcast": lambda x: x - tf.reduce_max(x, 1, keepdims=True),
+    "flat": lambda x: tf.reshape(x, [-1]) ** 2,
+    "shape": lambda x: tf.reshape(x, [tf.shape(x)[0] * 3]) ** 2,
+    "zeros": lambda x: tf.zeros([tf.shape(x)[0], 3]) + x,
+    "last row": lambda x: x[tf.shape(x)[0] - 1] ** 2,
+    "slice": lambda x: x[: tf.shape(x)[0] // 2 + 1] ** 2,
+    "gather": lambda x: tf.gather(x, [0, 0]) ** 2,
+    "concat": lambda x: tf.concat([x, x], 0) ** 2,
+    "where": lambda x: tf.where(x > 0.0, x, tf.zeros_like(x)) ** 2,
+    "mask": lambda x: x[x > 0.0] ** 2,
+    "rows by a mask": lambda x: tf.boolean_mask(x, x[:, 0] > 0.0) ** 2,
+    "range": lambda x: x * tf.cast(tf.range(tf.shape(x)[0]), tf.float32)[:, tf.newaxis],
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_values_and_gradients_are_those_of_eager_mode(name):
+    f = PROGRAMS[name]
+    traced = tf.function(f, input_signature=[ANY])
+    inside = tf.function(lambda x: tf.convert_to_tensor(gradient(f, x)), input_signature=[ANY])
+    for x in batches():
+        np.testing.assert_array_equal(traced(x), f(x))
+        want = tf.convert_to_tensor(gradient(f, x))
+        np.testing.assert_array_equal(tf.convert_to_tensor(gradient(traced, x)), want)
+        np.testing.assert_array_equal(inside(x), want)
+    assert traced.experimental_get_tracing_count() == 1
+
+
+def test_what_is_known_of_the_shape():
+    shapes = []
+
+    @tf.function(input_signature=[ANY])
+    def f(x):
+        shapes.append((x.shape.as_list(), tf.matmul(x, tf.ones([3, 4])).shape.as_list()))
+        y = tf.reshape(x, [-1, 3])
+        y.set_shape([2, 3])
+        return y
+
+    assert f.get_concrete_function().structured_outputs.shape.as_list() == [2, 3]
+    assert shapes == [([None, 3], [None, 4])]
+
+
+def test_a_depth_that_a_tensor_gives():
+    f = tf.function(lambda x: tf.one_hot([0, 1], tf.shape(x)[0]), input_signature=[ANY])
+    for n in (2, 4):
+        np.testing.assert_array_equal(f(tf.ones([n, 3])), np.eye(2, n))
+
+
+def test_a_size_that_is_not_known_is_no_int():
+    f = tf.function(lambda x: tf.eye(tf.shape(x)[0]), input_signature=[ANY])
+    with pytest.raises((TypeError, NotImplementedError)):
+        f(tf.ones([2, 3]))
+
+
+def test_a_keras_model_of_unknown_batches():
+    model = tf.keras.Sequential([tf.keras.layers.Dense(4, activation="relu"), tf.keras.layers.Dense(1)])
+    model.build((None, 3))
+    loss = tf.keras.losses.MeanSquaredError()
+
+    @tf.function(input_signature=[ANY, tf.TensorSpec([None, 1], tf.float32)])
+    def step(x, y):
+        with tf.GradientTape() as tape:
+            value = loss(y, model(x))
+        return value, tape.gradient(value, model.trainable_variables)
+
+    for x in batches():
+        y = tf.ones([x.shape[0], 1])
+        with tf.GradientTape() as tape:
+            want = loss(y, model(x))
+        value, gradients = step(x, y)
+        np.testing.assert_array_equal(value, want)
+        for a, b in zip(gradients, tape.gradient(want, model.trainable_variables), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-6)
