@@ -11,7 +11,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-DUE = ("math", "cast", "clip", "compare", "reduce", "array", "variable", "tape", "printing", "random")
+DUE = (
+    *("math", "cast", "clip", "compare", "reduce", "array", "variable", "tape", "printing", "random"),
+    *("control", "function"),
+)
 LEAST = 0.85
 
 TOTALS = re.compile(r"(\w+)\s+(\d+) / (\d+)")
