@@ -6,8 +6,8 @@ This file and the namespace modules beside it only name things. What costs impor
 import warnings as _warnings
 from typing import Any as _Any
 
-from .autodiff.custom import custom_gradient, grad_pass_through, recompute_grad
-from .autodiff.tape import GradientTape, UnconnectedGradients
+from .autodiff.request import UnconnectedGradients
+from .autodiff.tape import GradientTape
 from .core.convert import constant, convert_to_tensor, is_tensor, register_tensor_conversion_function
 from .core.dtypes import (
     DType,
@@ -34,7 +34,6 @@ from .core.dtypes import (
 )
 from .core.dtypes import bool_ as bool
 from .core.indexed_slices import IndexedSlices
-from .core.module import Module
 from .core.names import name_scope
 from .core.shapes import TensorShape, broadcast_static_shape
 from .core.tensor import Tensor
@@ -78,7 +77,6 @@ from .ops.comparison import (
 from .ops.complex_numbers import complex_ as complex
 from .ops.creation import eye, fill, linspace, meshgrid, one_hot, ones, sequence_mask, zeros
 from .ops.creation import range_ as range
-from .ops.einsum import einsum
 from .ops.elementary import (
     acos,
     acosh,
@@ -114,7 +112,6 @@ from .ops.reduction import (
     reduce_prod,
     reduce_sum,
 )
-from .ops.scans import cumsum
 from .ops.scattering import (
     dynamic_partition,
     dynamic_stitch,
@@ -150,6 +147,10 @@ _LAZY = {
     ".": "autodiff autograph bitwise compat config debugging dtypes errors keras linalg math nest nn random strings "
     "version",
     ".keras": "initializers losses metrics optimizers",
+    ".autodiff.custom": "custom_gradient grad_pass_through recompute_grad",
+    ".core.module": "Module",
+    ".ops.einsum": "einsum",
+    ".ops.scans": "cumsum",
     ".core.context": "executing_eagerly get_logger init_scope inside_function",
     ".functions.function": "function",
     ".control.branching": "case cond switch_case",

@@ -22,7 +22,8 @@ from ..core.op import TENSORS
 from ..core.tapes import PART, new_key, own_stack, pause
 from ..core.tensor import Tensor, flat, wrap
 from ..core.variable import Variable
-from .tape import GradientTape, UnconnectedGradients
+from .request import UnconnectedGradients
+from .tape import GradientTape
 
 
 class ForwardAccumulator:

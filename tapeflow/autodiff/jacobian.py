@@ -14,10 +14,10 @@ from ..core.tensor import Tensor, flat, wrap
 from ..core.variable import Variable
 from .backward import pull_back
 from .batching import Batched, batched
-from .tape import GradientTape, UnconnectedGradients, _source_key, _targets
+from .request import UnconnectedGradients, source_key, targets_of
 
 
-def jacobian(tape: GradientTape, target: Any, sources: Any, unconnected: UnconnectedGradients, batch: bool) -> Any:
+def jacobian(tape: Any, target: Any, sources: Any, unconnected: UnconnectedGradients, batch: bool) -> Any:
     """See `GradientTape.jacobian`."""
     y = _one_target(target)
     flat_sources = nest.flatten(sources)
@@ -38,7 +38,7 @@ def jacobian(tape: GradientTape, target: Any, sources: Any, unconnected: Unconne
     return nest.pack_sequence_as(sources, found)
 
 
-def batch_jacobian(tape: GradientTape, target: Any, source: Any, unconnected: UnconnectedGradients, batch: bool) -> Any:
+def batch_jacobian(tape: Any, target: Any, source: Any, unconnected: UnconnectedGradients, batch: bool) -> Any:
     """See `GradientTape.batch_jacobian`."""
     of, by = _shape(target), _shape(source)
     if not of or not by:
@@ -64,9 +64,9 @@ def batch_jacobian(tape: GradientTape, target: Any, source: Any, unconnected: Un
     return TENSORS.reshape(g, (*of, *by[1:]))  # type: ignore[attr-defined]
 
 
-def _rows(tape: GradientTape, y: Tensor | None, seeds: Any, sources: list, batch: bool) -> list:
+def _rows(tape: Any, y: Tensor | None, seeds: Any, sources: list, batch: bool) -> list:
     """For each source the gradients for all seeds, stacked, or None."""
-    keys = [_source_key(s) for s in sources]
+    keys = [source_key(s) for s in sources]
     stack = active_tapes()
     if tape in stack and not tape._persistent:
         stack.remove(tape)
@@ -99,7 +99,7 @@ def _inner(g: Any, size: int) -> Any:
 
 
 def _one_target(target: Any) -> Tensor | None:
-    targets, _ = _targets(target, None)
+    targets, _ = targets_of(target, None)
     if len(nest.flatten(target)) != 1:
         raise ValueError(f"A Jacobian is of one target tensor, not of {len(nest.flatten(target))}")
     return targets[0] if targets else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import os
 from _thread import get_ident
 from collections.abc import Sequence
@@ -12,7 +11,6 @@ import numpy as np
 
 from ..core import nest
 from ..core.abstract import Abstract
-from ..core.convert import convert_to_tensor
 from ..core.dtypes import is_differentiable
 from ..core.indexed_slices import IndexedSlices
 from ..core.logs import warning
@@ -21,19 +19,10 @@ from ..core.tapes import active_tapes, new_key, own_stack, pause
 from ..core.tensor import Tensor, ndarray, wrap
 from ..core.variable import Variable
 from .backward import pull_back
+from .request import UnconnectedGradients, source_key, targets_of
 from .summary import explained_records
 
 _EXPLAIN = os.environ.get("TAPEFLOW_EXPLAIN", "") not in ("", "0")
-
-
-class UnconnectedGradients(enum.Enum):
-    """What `gradient` gives for a source that the target does not depend on: None, or zeros."""
-
-    NONE = "none"
-    ZERO = "zero"
-
-    def __str__(self) -> str:
-        return f"UnconnectedGradients.{self.name}"
 
 
 _NONE, _ZERO = UnconnectedGradients  # looking a member up in the enum costs 0.1 us
@@ -169,7 +158,7 @@ class GradientTape:
             except AttributeError:  # not a flat list of tensors and variables
                 kind = None
                 flat_sources = nest.flatten(sources)
-                keys = [_source_key(s) for s in flat_sources]
+                keys = [source_key(s) for s in flat_sources]
         if unconnected_gradients is not _NONE:
             unconnected_gradients = UnconnectedGradients(unconnected_gradients)
 
@@ -212,7 +201,7 @@ class GradientTape:
     def _seeds(self, F: Namespace, target: Any, output_gradients: Any) -> dict:
         """What the backward pass begins with: the gradient from above by each recorded target's key."""
         grads: dict = {}
-        for y, g in zip(*_targets(target, output_gradients), strict=True):
+        for y, g in zip(*targets_of(target, output_gradients), strict=True):
             key = y._key
             if key in self._records:
                 g = _ones(F, y) if g is None else F.unwrap(g)
@@ -278,52 +267,6 @@ class GradientTape:
         if print_fn is not None:
             print_fn(text)
         return text
-
-
-def _targets(target: Any, output_gradients: Any) -> tuple[list, list]:
-    """The target tensors and the gradient that comes to each from above (None for ones)."""
-    flat = [target] if type(target) is Tensor else nest.flatten(target, expand_composites=True)
-    upstream = [None] * len(flat) if output_gradients is None else nest.flatten(output_gradients)
-    if len(upstream) != len(flat):
-        raise ValueError(f"output_gradients has {len(upstream)} tensors for {len(flat)} targets")
-    targets, gradients = [], []
-    for y, g in zip(flat, upstream, strict=True):
-        if isinstance(y, Variable):
-            y = y._tensor if y._tensor._key is not None else y.read_value()
-        elif isinstance(y, IndexedSlices):
-            y = y.values
-        elif not isinstance(y, Tensor):
-            raise TypeError(
-                f"The target of GradientTape.gradient must be tensors, not {type(y).__name__}: {y!r}. "
-                "A value taken out with .numpy() or float() is no longer on the tape."
-            )
-        if not is_differentiable(y._value.dtype):
-            warning(
-                "The dtype of the target tensor must be floating (e.g. tf.float32) when calling "
-                "GradientTape.gradient, got %r",
-                y.dtype,
-            )
-            continue
-        if g is not None:
-            g = convert_to_tensor(g, y.dtype)
-            if g._value.shape != y._value.shape and not g.shape.is_compatible_with(y.shape):
-                raise ValueError(
-                    f"output_gradients has shape {g.shape} for a target of shape {y.shape}; they must be the same"
-                )
-        targets.append(y)
-        gradients.append(g)
-    return targets, gradients
-
-
-def _source_key(source: Any) -> int | None:
-    if isinstance(source, IndexedSlices):
-        source = source.values
-    if not isinstance(source, (Tensor, Variable)):
-        raise TypeError(
-            "The sources of GradientTape.gradient must be tensors or variables that were watched, not "
-            f"{type(source).__name__}: {source!r}"
-        )
-    return source._key
 
 
 def _wrapped(g: Any) -> Any:

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff.tape import GradientTape, UnconnectedGradients
+from ..autodiff.request import UnconnectedGradients
+from ..autodiff.tape import GradientTape
 from ..core.abstract import Abstract
 from ..core.convert import convert_to_tensor
 from ..core.dtypes import DType, is_differentiable, numpy_dtype
