@@ -1,0 +1,8 @@
+"""How property tests run: without a time limit an example (machines differ), and in CI on the same examples each time."""
+
+import os
+
+from hypothesis import settings
+
+settings.register_profile("tapeflow", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("tapeflow")
