@@ -1,4 +1,4 @@
-"""How property tests run: without a time limit an example (machines differ), and in CI on the same examples each time."""
+"""How property tests run: with no time limit for an example, and in CI on the same examples each time."""
 
 import os
 
