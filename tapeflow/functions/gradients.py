@@ -43,7 +43,7 @@ def recorded(function: Any, stack: TapeStack, inputs: Sequence[Tensor]) -> Seque
     if followed not in function.derivatives:
         try:
             function.derivatives[followed] = Derivative(function, followed)
-        except (errors.OpError, LookupError, TypeError, ValueError, NotImplementedError):
+        except (errors.UnimplementedError, LookupError, NotImplementedError):
             # an op without a derivative: an error for whoever asks for the gradient, not for the call
             function.derivatives[followed] = None
     derivative = function.derivatives[followed]
@@ -138,7 +138,7 @@ class Derivative:
             kept.append(tensor)
         if self.reached:
             reached = tuple([outputs[i] for i in self.reached])
-            record(_Call(self, kept, reached), tuple(followed), (), reached)
+            record(_Call(self, kept), tuple(followed), (), reached)
         return outputs
 
 
@@ -148,11 +148,10 @@ class _Call:
     saves = None
     outputs = 0
 
-    def __init__(self, derivative: Derivative, kept: list[Tensor], outputs: Sequence[Tensor]) -> None:
+    def __init__(self, derivative: Derivative, kept: list[Tensor]) -> None:
         self.name = derivative.name
         self.derivative = derivative
         self.kept = kept
-        self.like = [(out._value.shape, out._value.dtype) for out in outputs]
 
     def describe(self, rec: tuple) -> tuple:
         return rec[4][:-1], rec[4][-1], self.kept
@@ -160,7 +159,7 @@ class _Call:
     def pull(self, F: Namespace, g: Any, rec: tuple, wanted: Any, grads: dict) -> None:
         derivative = self.derivative
         upstream = []
-        for d, (shape, dtype) in zip(g, self.like, strict=True):
+        for d, (shape, dtype) in zip(g, rec[5], strict=True):
             if d is None:
                 d = flat(np.zeros(shape, dtype))
                 d = d if F.raw else wrap(d)

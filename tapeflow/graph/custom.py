@@ -42,7 +42,7 @@ def _remember(inputs: tuple, attributes: tuple, outputs: tuple) -> None:
     (gradient,) = attributes
     if any(x._key is not None for x in inputs[: gradient.count]):
         kept = inputs[gradient.count + gradient.results :]
-        record(_Call(gradient, kept, outputs), inputs[: gradient.count], (), outputs)
+        record(_Call(gradient, kept), inputs[: gradient.count], (), outputs)
 
 
 def _results(values: Sequence, gradient: Gradient) -> tuple:
@@ -67,10 +67,9 @@ class _Call:
     saves = None
     outputs = 0
 
-    def __init__(self, gradient: Gradient, kept: tuple, outputs: tuple) -> None:
+    def __init__(self, gradient: Gradient, kept: tuple) -> None:
         self.gradient = gradient
         self.kept = kept
-        self.like = [(out._value.shape, out._value.dtype) for out in outputs]
 
     def describe(self, rec: tuple) -> tuple:
         return rec[4][:-1], rec[4][-1], self.kept
@@ -81,7 +80,7 @@ class _Call:
 
         upstream = [
             zeros(shape, dtype) if d is None else d if isinstance(d, Tensor) else wrap(d)
-            for d, (shape, dtype) in zip(g, self.like, strict=True)
+            for d, (shape, dtype) in zip(g, rec[5], strict=True)
         ]
         found = iter(replay(self.gradient.graph, [*upstream, *self.kept]))
         for key, given in zip(rec[1], self.gradient.given, strict=True):
