@@ -1,0 +1,1 @@
+"""The engine that compiles graphs for the CPU with LLVM."""
