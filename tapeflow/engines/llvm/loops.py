@@ -35,12 +35,17 @@ class Written:
         self.work = work
 
 
-def write_loops(module: Module, kernel: Kernel, name: str, lanes_of: Callable[[int], int]) -> Written:
-    """Writes the kernel of a map or reduce group. `lanes_of` tells the lanes of a vector by the bytes of an element."""
+def lanes_of(module: Module, size: int) -> int:
+    """The lanes of a vector of elements of so many bytes, of which those of 1 and 2 are worked on as 4."""
+    return module.vector_bits // 8 // max(size, 4)
+
+
+def write_loops(module: Module, kernel: Kernel, name: str) -> Written:
+    """Writes the kernel of a map or reduce group."""
     b = Builder(module, name, [(PTR, "slots"), (I64, "lo"), (I64, "hi")])
     group = kernel.group
     sizes = [c.kind.bytes for c in group.cells] + [a.cell.kind.bytes for a in kernel.reads.values()]
-    lanes = lanes_of(8 if max(sizes) == 8 else 4)
+    lanes = lanes_of(module, max(sizes))
     weight = sum(c.weight for c in group.cells if c.how == "map") + len(kernel.reads)
     work = prod(group.dims) * weight
     if group.kind == "map":

@@ -1,6 +1,6 @@
 """Where the arrays of a program lie: in arrays from outside, or in one arena that is shared by those never needed at once.
 
-Kernels find memory by slots, an array of pointers that each call fills: the arena, the sources, the outputs.
+Kernels find memory by slots, an array of pointers that each call fills: the sources, the outputs, the arena.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ from .grouping import Grouping, in_memory
 from .program import Cell
 
 _ALIGN = 64
-ARENA = 0  # the first slot
 
 
 class Memory:
     """Slots and the arena for a grouping.
 
     Attributes:
-        slots: what each slot after the arena holds: source cells, then output cells.
+        slots: the sources, which have the first slots; the outputs follow them.
         bytes: the size of the arena.
     """
 
@@ -33,8 +32,10 @@ class Memory:
             if c in sources or c.data[0] == "variable" and id(c.data[1]) in variables
         ]
         self.outputs = list(outputs)
-        self._slot: dict[Cell, int] = {c: i + 1 for i, c in enumerate([*self.slots, *self.outputs])}
-        self._variable = {id(c.data[1]): i + 1 for i, c in enumerate(self.slots) if c.data[0] == "variable"}
+        self._slot: dict[Cell, int] = {c: i for i, c in enumerate([*self.slots, *self.outputs])}
+        self._variable = {id(c.data[1]): i for i, c in enumerate(self.slots) if c.data[0] == "variable"}
+        self.status = len(self._slot)  # the slot of a number that a failed check sets to 1
+        self.arena = self.status + bool(grouping.program.checks)
         self._offset: dict[Cell, int] = {}
         self.scratch: dict[int, int] = {}  # number of a kernel -> offset of memory of its own
         self.bytes = 0
@@ -86,7 +87,7 @@ class Memory:
         return slot_of(b, self._variable[id(variable)])
 
     def _in_arena(self, b: Builder, offset: int) -> V:
-        base = slot_of(b, ARENA)
+        base = slot_of(b, self.arena)
         if not offset:
             return base
         return b.value(f"getelementptr inbounds i8, {base.text}, i64 {offset}", Type(PTR))
