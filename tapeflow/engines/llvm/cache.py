@@ -13,7 +13,6 @@ import contextlib
 import os
 import stat
 import sys
-from pathlib import Path
 
 from ...core.logs import warning
 
@@ -28,7 +27,7 @@ def get(key: str) -> bytes | None:
     folder = _folder()
     if folder is None:
         return None
-    path = folder / key
+    path = os.path.join(folder, key)
     try:
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -57,12 +56,12 @@ def put(key: str, data: bytes) -> None:
     folder = _folder()
     if folder is None:
         return
-    temporary = folder / f"{key}.{os.getpid()}.{os.urandom(4).hex()}.new"
+    temporary = os.path.join(folder, f"{key}.{os.getpid()}.{os.urandom(4).hex()}.new")
     try:
         file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with open(file, "wb") as opened:
             opened.write(_MAGIC + digest(data) + data)
-        os.replace(temporary, folder / key)
+        os.replace(temporary, os.path.join(folder, key))
         _shrink(folder)
     except OSError as error:
         with contextlib.suppress(OSError):
@@ -80,7 +79,7 @@ def digest(*parts: bytes) -> bytes:
     return total.digest()
 
 
-def _shrink(folder: Path) -> None:
+def _shrink(folder: str) -> None:
     """Removes entries, those used longest ago first, until they fit in LIMIT."""
     found = []
     with os.scandir(folder) as entries:
@@ -97,18 +96,20 @@ def _shrink(folder: Path) -> None:
         total -= size
 
 
-def _folder() -> Path | None:
+def _folder() -> str | None:
     """The folder, made if need be; None where there is to be none, or where it is not safe."""
     setting = os.environ.get("TAPEFLOW_CACHE", "").strip()
     if setting.lower() in ("off", "0"):
         return None
-    folder = Path(setting).absolute() if setting else _default()
+    folder = os.path.abspath(setting) if setting else _default()
     if folder is None:
         return None
     try:
-        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        above = os.path.dirname(folder)
+        if not os.path.isdir(above):
+            os.makedirs(above, mode=0o700, exist_ok=True)
         with contextlib.suppress(FileExistsError):
-            folder.mkdir(mode=0o700)
+            os.mkdir(folder, mode=0o700)
         status = os.lstat(folder)
         wrong = _unsafe(status, stat.S_ISDIR(status.st_mode)) or _unsafe_above(folder)
     except OSError as error:
@@ -119,14 +120,14 @@ def _folder() -> Path | None:
     return folder
 
 
-def _default() -> Path | None:
+def _default() -> str | None:
     home = os.path.expanduser("~")
-    if not os.path.isabs(home):
+    if not os.path.isabs(home):  # nobody's
         return None
     if sys.platform == "darwin":
-        return Path(home, "Library", "Caches", "tapeflow", "objects")
+        return os.path.join(home, "Library", "Caches", "tapeflow", "objects")
     base = os.environ.get("XDG_CACHE_HOME", "")
-    return Path(base if os.path.isabs(base) else Path(home, ".cache"), "tapeflow", "objects")
+    return os.path.join(base if os.path.isabs(base) else os.path.join(home, ".cache"), "tapeflow", "objects")
 
 
 def _unsafe(status: os.stat_result, kind: bool) -> str | None:
@@ -140,9 +141,10 @@ def _unsafe(status: os.stat_result, kind: bool) -> str | None:
     return None
 
 
-def _unsafe_above(folder: Path) -> str | None:
+def _unsafe_above(folder: str) -> str | None:
     """The same of the folders above, in which another user could put a folder of his own in the place of ours."""
-    for above in folder.resolve().parents:
+    above = os.path.realpath(folder)
+    while (above := os.path.dirname(above)) != "/":
         status = os.stat(above)
         if status.st_uid not in (0, os.geteuid()):
             return f"lies in {above}, which belongs to another user"

@@ -7,7 +7,6 @@ import sys
 import sysconfig
 from functools import cache
 from importlib.util import find_spec
-from pathlib import Path
 from typing import NamedTuple
 
 from ...core.logs import warning
@@ -146,11 +145,11 @@ def _seen() -> set[str]:
 def _caches() -> tuple[int, int]:
     """Bytes of the first and second cache of data; of the smallest usual ones where nothing tells."""
     sizes = {1: 32 << 10, 2: 512 << 10}
-    folder = Path("/sys/devices/system/cpu/cpu0/cache")
+    folder = "/sys/devices/system/cpu/cpu0/cache"
     try:
-        for index in folder.glob("index*"):
-            if (index / "type").read_text().strip() in ("Data", "Unified"):
-                level, size = int((index / "level").read_text()), (index / "size").read_text().strip()
+        for index in sorted(os.listdir(folder)):
+            if index.startswith("index") and _read(folder, index, "type") != "Instruction":
+                level, size = int(_read(folder, index, "level")), _read(folder, index, "size")
                 if level in sizes:
                     sizes[level] = int(size[:-1]) << {"K": 10, "M": 20}[size[-1]]
         return sizes[1], sizes[2]
@@ -164,3 +163,8 @@ def _caches() -> tuple[int, int]:
     return sizes[1], sizes[2]
 
 
+
+
+def _read(*path: str) -> str:
+    with open(os.path.join(*path), encoding="ascii") as file:
+        return file.read().strip()
