@@ -126,8 +126,9 @@ def _copy(
     kind = x.kind
 
     def element(i: V | int, width: int) -> None:
-        value = constant(x.data, kind, width)
-        if source is not None:
+        if source is None:
+            value = constant(x.data, kind, width)
+        else:
             value = b.load(b.address(at[0], _times(b, i, s), kind), kind, width)
         b.store(value, b.address(at[1], _times(b, i, t), kind))
 

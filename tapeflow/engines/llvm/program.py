@@ -69,6 +69,7 @@ class Program:
         self.cells: list[Cell] = []
         self.stores: list[Cell] = []
         self.checks: list[Cell] = []
+        self.scalars: list[tuple[Any, Cell]] = []  # variables of one number, and what they become
         self._held: dict[int, Cell] = {}  # id of a variable -> what it holds now
         self._variables: dict[int, Cell] = {}  # id of a variable -> its source
         self._arrays: dict[int, Cell] = {}
@@ -213,7 +214,8 @@ class Program:
 
     def check(self, condition: Cell) -> None:
         """The region is run by NumPy, which raises the error, where this bool is not true everywhere."""
-        self.checks.append(self._add(Cell("check", (), I1, (condition,))))
+        whole = self.reduce("all", condition, range(len(condition.shape)))
+        self.checks.append(self._add(Cell("check", (), I1, (whole,))))
 
     # -- variables --
 
@@ -226,8 +228,12 @@ class Program:
         return held
 
     def assign(self, variable: Any, x: Cell) -> None:
-        """A variable takes the value of x."""
+        """A variable takes the value of x. Single numbers lie in no array: whoever calls the program gets them."""
         self.read(variable)
+        if not x.shape:
+            self.scalars = [(v, c) for v, c in self.scalars if v is not variable] + [(variable, x)]
+            self._held[id(variable)] = x
+            return
         store = self._add(Cell("store", x.shape, x.kind, (x,), variable))
         self.stores.append(store)
         self._held[id(variable)] = x

@@ -18,8 +18,8 @@ def _read(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
 def _assign(program: Program, node: Any, inputs: Sequence[Cell]) -> list[Cell]:
     (x,), (variable,) = inputs, node.attributes
     old = program.read(variable)
-    if x.shape != old.shape or x.kind is not old.kind or not x.shape:
-        raise Unsupported("an assignment to a single number, or of another shape")
+    if x.shape != old.shape or x.kind is not old.kind:
+        raise Unsupported("an assignment of another shape or kind")
     how = node.op.name
     program.assign(variable, x if how == "assign" else program.binary(how.removeprefix("assign_"), old, x))
     return []
