@@ -33,7 +33,7 @@ class Group:
         self.kind = kind
         self.dims = dims
         self.split = split  # where the reduced dimensions begin, and where they end
-        self.cells: list[Cell] = [lead]
+        self.cells: list[Cell] = []
         self.before = 0  # kernels, as bits
         self.stores: list[Cell] = []  # writes to variables of cells of this kernel
         self.lead = lead
@@ -83,12 +83,15 @@ class Grouping:
         self.outputs = list(outputs)
         self.groups: list[Group] = []
         self.home: dict[Cell, Group] = {}
+        self.waiting: dict[Cell, None] = {}  # elementwise cells in no kernel yet, of nothing that their users are of
         self.copies: list[Cell] = []  # stores made at the very end, from memory
         needed = _needed([*outputs, *program.stores, *program.checks])
         self.needed = needed
         for cell in program.cells:
             if cell in needed and cell.how not in FREE and cell.how not in ("store", "check"):
                 self._place(cell)
+        while self.waiting:
+            self._settle(next(reversed(self.waiting)))
         self._guard()
         self._attach()
         self.memory = self._memory()
@@ -97,40 +100,65 @@ class Grouping:
     # -- into kernels --
 
     def _sources(self, cell: Cell) -> list[Group]:
-        """The kernels that make what a cell needs."""
-        found = []
+        """The kernels that make what a cell needs, and what cells that wait for it need."""
+        found: list[Group] = []
         for x in cell.operands:
-            home = self.home.get(seen(x)) or self.home.get(in_memory(x))
-            if home is not None and home not in found:
-                found.append(home)
+            own = seen(x)
+            homes = self._sources(own) if own in self.waiting else [self.home.get(own) or self.home.get(in_memory(x))]
+            found += [h for h in homes if h is not None and h not in found]
         return found
 
     def _place(self, cell: Cell) -> None:
+        for x in cell.operands:
+            for own in (seen(x), in_memory(x)):
+                if own in self.waiting and not self._goes_along(own, x, cell):
+                    self._settle(own)
         needs = self._sources(cell)
         for group in sorted(needs, key=lambda g: -g.number):
             if group.number >= len(self.groups) - _NEAR and self._joins(cell, group, needs):
                 self._join(cell, group, needs)
                 return
-        if cell.how == "map" and not cell.dims:
+        if cell.how == "map":
+            if cell.dims:
+                # it waits for whoever needs it first, to be part of that kernel
+                self.waiting[cell] = None
+                return
             # single numbers: one kernel makes many of them
             for group in reversed(self.groups[-_NEAR:]):
                 if group.kind == "map" and not group.dims and self._joins(cell, group, needs):
                     self._join(cell, group, needs)
                     return
+        self._settle(cell)
+
+    @staticmethod
+    def _goes_along(own: Cell, x: Cell, cell: Cell) -> bool:
+        """Whether a cell that waits can be made where its user is, element by element."""
+        if own is not seen(x) or own.dims != x.dims:
+            return False
+        return cell.how == "reduce" or cell.how == "map" and own.dims == cell.dims
+
+    def _settle(self, cell: Cell) -> None:
+        """A kernel of its own for a cell, and what waits for it."""
+        needs = self._sources(cell)
         if cell.how == "reduce":
             x = cell.operands[0]
-            group = self._new("reduce", x.dims, split_of(cell), cell)
-        elif cell.how in ("map", "pick"):
-            group = self._new("map", cell.dims, (len(cell.dims), len(cell.dims)), cell)
+            dims, split = x.dims, split_of(cell)
         else:
-            group = self._new(cell.how, cell.dims, (len(cell.dims), len(cell.dims)), cell)
+            dims, split = cell.dims, (len(cell.dims), len(cell.dims))
+        kind = "map" if cell.how == "pick" else cell.how
+        group = Group(len(self.groups), kind, dims, split, cell)
+        self.groups.append(group)
+        self._add(cell, group)
         self._after(group, needs)
 
-    def _new(self, kind: str, dims: tuple[int, ...], split: tuple[int, int], lead: Cell) -> Group:
-        group = Group(len(self.groups), kind, dims, split, lead)
-        self.groups.append(group)
-        self.home[lead] = group
-        return group
+    def _add(self, cell: Cell, group: Group) -> None:
+        """Puts a cell into a kernel, behind what waits for it."""
+        self.waiting.pop(cell, None)
+        for x in cell.operands:
+            if seen(x) in self.waiting:
+                self._add(seen(x), group)
+        group.cells.append(cell)
+        self.home[cell] = group
 
     def _joins(self, cell: Cell, group: Group, needs: list[Group]) -> bool:
         if len(group.cells) >= _MOST or group.kind not in ("map", "reduce", "product"):
@@ -139,20 +167,15 @@ class Grouping:
             return False
         if cell.how == "reduce":
             return self._joins_reduced(cell, group)
-        if cell.how == "pick":
-            return False
-        if cell.how != "map":
-            return False
-        if group.kind != "reduce":
-            return cell.dims == group.dims and all(self._matches(x, cell, group) for x in cell.operands)
-        kept = cell.dims == group.kept
-        if not kept and cell.dims != group.dims:
+        if cell.how != "map" or cell.dims != group.dims and (group.kind != "reduce" or cell.dims != group.kept):
             return False
         return all(self._matches(x, cell, group) for x in cell.operands)
 
     def _matches(self, x: Cell, cell: Cell, group: Group) -> bool:
         """Whether a cell in this kernel finds its operand there element by element, or in memory."""
         own = seen(x)
+        if own in self.waiting:
+            return all(self._matches(y, own, group) for y in own.operands)
         if self.home.get(own) is not group:
             return self.home.get(in_memory(x)) is not group
         if own is not x and own.dims != x.dims:
@@ -167,20 +190,24 @@ class Grouping:
         return places == [*range(first), *range(last, len(group.dims))]
 
     def _joins_reduced(self, cell: Cell, group: Group) -> bool:
-        x = seen(cell.operands[0])
-        if self.home.get(x) is not group or x.dims != cell.operands[0].dims:
+        x = cell.operands[0]
+        own = seen(x)
+        if own.dims != x.dims or x.dims != group.dims:
+            return False
+        if own in self.waiting:
+            if not self._matches(x, cell, group):
+                return False
+        elif self.home.get(own) is not group:
             return False
         if group.kind == "map":
-            large = prod(group.dims) > _LARGE and not cell.dims
-            return x.dims == group.dims and not large
-        return group.kind == "reduce" and group.is_full(x) and group.split == split_of(cell)
+            return prod(group.dims) <= _LARGE or bool(cell.dims)
+        return group.kind == "reduce" and group.split == split_of(cell)
 
     def _join(self, cell: Cell, group: Group, needs: list[Group]) -> None:
         if cell.how == "reduce" and group.kind == "map":
             group.kind = "reduce"
             group.split = split_of(cell)
-        group.cells.append(cell)
-        self.home[cell] = group
+        self._add(cell, group)
         self._after(group, [h for h in needs if h is not group])
 
     def _after(self, group: Group, needs: Sequence[Group], everywhere: bool = False) -> None:
@@ -200,7 +227,8 @@ class Grouping:
 
     def _guard(self) -> None:
         """Checks come before every kernel that will write to a variable."""
-        self.checking = [self.home[seen(c.operands[0])] for c in self.program.checks if seen(c.operands[0]) in self.home]
+        made = [self.home.get(seen(c.operands[0])) for c in self.program.checks]
+        self.checking = [group for group in made if group is not None]
 
     def _attach(self) -> None:
         """Has kernels write to variables themselves where nobody else still needs the old value."""
@@ -221,9 +249,9 @@ class Grouping:
             olds = readers.get(id(store.data), [])
             legal = group is not None and group.kind in ("map", "reduce", "product") and x.dims == store.dims
             if legal and group is not None:
+                full = group.kind == "reduce" and group.is_full(x)  # what is written there may be read in a later pass
                 legal = all(
-                    same and (group.kind != "reduce" or group.is_full(x)) if r is group else not r.before >> group.number & 1
-                    for r, same in olds
+                    same and not full if r is group else not r.before >> group.number & 1 for r, same in olds
                 )
                 legal = legal and all(c is not group and not c.before >> group.number & 1 for c in self.checking)
                 legal = legal and not any(id(s.data) == id(store.data) for s in group.stores)

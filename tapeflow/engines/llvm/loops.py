@@ -225,10 +225,12 @@ class _Reduction:
             for cell in self.group.cells:
                 if not self.group.is_full(cell) and self.stages[cell] == stage:
                     kept[cell] = after.value(cell)
-            for cell, accesses in self.kernel.writes.items():
-                if not self.group.is_full(cell) and self.stages[cell] == stage:
-                    for a in accesses:
-                        after.store(kept[cell], a)
+        # at the very end: a variable that is written here may be read before
+        after = Point(b, pointers, places, -1 if self.rows else lane_dim, width, mask)
+        for cell, accesses in self.kernel.writes.items():
+            if not self.group.is_full(cell):
+                for a in accesses:
+                    after.store(kept[cell], a)
 
     def _registers(
         self, pointers: Pointers, places: list, points: dict[int, Point], kept: dict, sums: list, writes: list

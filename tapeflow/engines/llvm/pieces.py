@@ -14,12 +14,13 @@ import numpy as np
 
 from ...core.abstract import Abstract
 from ...core.op import Op
+from ...core.variable import Variable
 from ...graph.ir import CONSTANT, Graph, Node, Value
-from ...graph.state import ASSIGNMENTS, EFFECT, READ
+from ...graph.state import ASSIGNMENTS, EFFECT, READ, UPDATE
 from .lower import RULES, lowered
 from .program import Program, Unsupported, kind_of
 
-_WRITES = frozenset(ASSIGNMENTS.values())
+_WRITES = frozenset([*ASSIGNMENTS.values(), UPDATE])
 _MOST = 4000  # nodes of a region: larger ones are cut, so that no compilation takes long
 
 
@@ -45,12 +46,18 @@ def is_native(node: Node) -> str | None:
             if out.shape is None or None in out.shape:
                 return "a shape is not known"
             kind_of(out.dtype)
-        if node.op in _WRITES and (None in tuple(node.attributes[0].shape) or node.attributes[0].shape._dims is None):
-            return "the variable's shape is not known"
+        for variable in _written(node):
+            if variable.shape._dims is None or None in variable.shape._dims:
+                return "a variable's shape is not known"
         lowered(program, node, cells)
     except Unsupported as reason:
         return f"op {node.op.name}: {reason}"
     return None
+
+
+def _written(node: Node) -> list[Any]:
+    """The variables that a node writes, where they are known."""
+    return [a for a in node.attributes if isinstance(a, Variable)] if node.op in _WRITES else []
 
 
 class Region:
@@ -151,8 +158,8 @@ def _phases(graph: Graph, native: dict[Node, bool]) -> dict[Node, int]:
             if variable in writes:
                 before.append(writes[variable])
             reads.setdefault(variable, []).append(node)
-        if node.op in _WRITES:
-            variable = id(node.attributes[0])
+        for written in _written(node):
+            variable = id(written)
             before += reads.pop(variable, [])
             if variable in writes:
                 before.append(writes[variable])
@@ -198,7 +205,8 @@ def _read_late(graph: Graph) -> set[Node]:
         if node.op is READ:
             fresh.setdefault(id(node.attributes[0]), []).append(node)
         elif node.op in _WRITES:
-            stale.update(fresh.pop(id(node.attributes[0]), []))
+            for variable in _written(node):
+                stale.update(fresh.pop(id(variable), []))
         elif node.op.effect and _touches_variables(node):
             for nodes in fresh.values():
                 stale.update(nodes)

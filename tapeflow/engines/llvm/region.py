@@ -54,7 +54,7 @@ class RegionFunction:
         self.compiled: Compiled = compiled(program, outputs, target)
         memory = self.compiled.memory
         arguments: list[Argument] = []
-        names: dict[str, Any] = {"empty": np.empty, "zeros": np.zeros, "owned": owned}
+        names: dict[str, Any] = {"empty": np.empty, "zeros": np.zeros}
         given: list[str] = []
         lines = []
         inputs = [f"a{i}" for i in range(len(region.inputs))]
@@ -73,8 +73,7 @@ class RegionFunction:
                 names[f"x{k}"] = item
                 given.append(f"v{k}")
                 if id(item) in writes:
-                    lines.append(f"v{k} = x{k}.buffer()")
-                    lines.append(f"if v{k} is None: v{k} = owned(x{k})")
+                    lines.append(f"v{k} = x{k}.writable()")
                 else:
                     lines.append(f"v{k} = x{k}._tensor._value")
             arguments.append(Argument(dtype, cell.shape, what == "variable" and id(item) in writes))
@@ -126,13 +125,6 @@ class RegionFunction:
             region = self.region
             self._fallback = by_numpy(Graph(self.name, region.inputs, region.nodes, region.outputs))
         return self._fallback.run(*values)
-
-
-def owned(variable: Any) -> np.ndarray:
-    """The array of a variable, made its own."""
-    array = np.array(variable._tensor._value, order="C")
-    variable._set(array)
-    return array
 
 
 def _dtype(cell: Cell) -> np.dtype:

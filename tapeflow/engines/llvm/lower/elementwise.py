@@ -163,6 +163,10 @@ _BOOLS: dict[str, Callable] = {
 }
 
 
+# what optimizers' rules may ask for, too
+CODES: dict[str, tuple[Callable, int]] = {**_ANY, **_FLOATS}
+
+
 def _declare(name: str, code: Callable, weight: int, accepts: Callable, kind: Any = None) -> None:
     def lower(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
         first = inputs[0].kind
@@ -188,6 +192,7 @@ for _name, (_code, _weight) in _FLOATS.items():
 for _name, _weight in _MATHEMATICS.items():
     _found = getattr(M, _OTHER_NAMES.get(_name, _name), None)
     if _found is not None:
+        CODES[_name] = (_found, _weight)
         _declare(_name, _found, _weight, _floats)
 for _name, _how in _COMPARISONS.items():
     _declare(_name, lambda b, x, y, how=_how: b.compare(how, x, y), 1, lambda kind: True, I1)
