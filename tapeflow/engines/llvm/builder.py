@@ -345,7 +345,7 @@ class Builder:
         return self.value(f"bitcast {x.text} to {type.text}", type)
 
     def cast(self, x: V, kind: Kind) -> V:
-        """The number as another kind, as C casts: floats to ints toward zero. Floats beyond an int's range are poison."""
+        """The number as another kind, as C casts: floats to ints toward zero. One beyond the int's range is poison."""
         old, type = x.kind, x.type.of(kind)
         if old is kind or type.text == x.type.text:
             return V(x.name, type)
@@ -456,9 +456,9 @@ class Builder:
     def when(self, condition: V, otherwise: Sequence[V] = ()) -> Iterator[Branch]:
         """A block that runs only where the condition, one bool, holds; it may give other values than there were.
 
-            with b.when(rare, otherwise=[x]) as branch:
-                branch.give(b.add(x, one))
-            x = branch.results[0]
+        with b.when(rare, otherwise=[x]) as branch:
+            branch.give(b.add(x, one))
+        x = branch.results[0]
         """
         then, done = self.block("then"), self.block("done")
         before = self._block
