@@ -27,7 +27,7 @@ class Unsupported(Exception):
 
 
 class Image(NamedTuple):
-    """An object in memory: addresses of what it defines for others, and the memory, which lives as long as this does."""
+    """An object in memory: addresses of what it defines for others, and the memory, which lives as long as this."""
 
     addresses: dict[str, int]
     memory: mmap.mmap
@@ -117,14 +117,14 @@ def _load(data: bytes, resolve: Callable[[str], int]) -> Image:
         memory[where - base : where - base + 14] = _JUMP + struct.pack("<Q", far[s])
     for s, where in slot.items():
         struct.pack_into("<Q", memory, where - base, address(s))
-    for section, (offset, how, s, addend) in relocations:
-        where = places[section] + offset
+    for target, (offset, how, s, addend) in relocations:
+        where = places[target] + offset
         if how == _64:
             struct.pack_into("<Q", memory, where, (address(s) + addend) % 2**64)
         elif how == _PC64:
             struct.pack_into("<q", memory, where, address(s) + addend - (base + where))
         elif how in (_PC32, _PLT32):
-            to = jump[s] if s in jump and (how == _PLT32 or sections[section].flags & _EXEC) else address(s)
+            to = jump[s] if s in jump and (how == _PLT32 or sections[target].flags & _EXEC) else address(s)
             struct.pack_into("<i", memory, where, to + addend - (base + where))
         elif how in (_GOTPCREL, _GOTPCRELX, _REX_GOTPCRELX):
             struct.pack_into("<i", memory, where, slot[s] + addend - (base + where))

@@ -4,8 +4,7 @@ What it checks is a table, one row an argument, so that the same code serves all
 built-in function that takes positional arguments. It returns None after the call, and the number of the first argument
 that does not fit otherwise: then nothing has run, and Python makes what fits (`conform`) or raises.
 
-While compiled code runs, denormal numbers count as zero: steps were seen to take four times as long where a moment of
-an optimizer had faded into them.
+While compiled code runs, denormal numbers count as zero.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import objects
+from .denormals import denormals
 from .native import Native, compile_ir
 from .target import Target
 
@@ -113,46 +113,6 @@ def _table(
 
 
 # -- the native function --
-
-_X86 = """
-declare void @llvm.x86.sse.stmxcsr(ptr)
-declare void @llvm.x86.sse.ldmxcsr(ptr)
-define internal i64 @flush_denormals() #0 {
-  %place = alloca i32
-  call void @llvm.x86.sse.stmxcsr(ptr %place)
-  %old = load i32, ptr %place
-  %new = or i32 %old, 32832 ; flush results, and take operands as zero
-  store i32 %new, ptr %place
-  call void @llvm.x86.sse.ldmxcsr(ptr %place)
-  %wide = zext i32 %old to i64
-  ret i64 %wide
-}
-define internal void @restore_denormals(i64 %old) #0 {
-  %place = alloca i32
-  %narrow = trunc i64 %old to i32
-  store i32 %narrow, ptr %place
-  call void @llvm.x86.sse.ldmxcsr(ptr %place)
-  ret void
-}
-"""
-_ARM = """
-define internal i64 @flush_denormals() #0 {
-  %old = call i64 asm sideeffect "mrs $0, fpcr", "=r"()
-  %new = or i64 %old, 16777216
-  call void asm sideeffect "msr fpcr, $0", "r"(i64 %new)
-  ret i64 %old
-}
-define internal void @restore_denormals(i64 %old) #0 {
-  call void asm sideeffect "msr fpcr, $0", "r"(i64 %old)
-  ret void
-}
-"""
-
-
-def denormals(target: Target) -> str:
-    """`i64 @flush_denormals()`, which returns how the thread was set, and `@restore_denormals(i64)`."""
-    return _X86 if target.x86 else _ARM
-
 
 _CALL = """
 declare i32 @posix_memalign(ptr, i64, i64)
@@ -357,14 +317,15 @@ def _new_function(method: Any, table: np.ndarray, keep: object) -> Callable[...,
     return make(method, table, keep)
 
 
-@cache  # functions point to it, so it stays, and the code that it points to
+@cache
 def _method(layout: objects.Layout, target: Target) -> _MethodDef:
     """The native function as Python's C interface describes functions."""
     text = _ENTRY.format(**layout._asdict(), head=_HEAD, row=_ROW) + denormals(target) + _CALL
     native = compile_ir(text, target)
     ctypes.c_uint64.from_address(native.address("PyArray")).value = id(np.ndarray)
     method = _MethodDef(b"compiled", native.address("entry"), _METH_FASTCALL, None)
-    method.native = native
+    native.keep()  # functions that outlive this module, as a program ends, point to both
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(method))
     return method
 
 
@@ -372,9 +333,8 @@ def _method(layout: objects.Layout, target: Target) -> _MethodDef:
 def _call_step(target: Target) -> Any:
     """`call_step` for Python to call, where arguments are checked by Python."""
     native = compile_ir(denormals(target) + _CALL, target)
-    function = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)(native.address("call_step"))
-    function.native = native
-    return function
+    native.keep()
+    return ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)(native.address("call_step"))
 
 
 def _checked_by_python(

@@ -7,8 +7,9 @@ vector code (59 ms for 3800 lines at 1, 2 and 3; at 0 the code is three times sl
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Callable
-from threading import Lock
+from threading import RLock
 from time import perf_counter
 from typing import Any
 
@@ -17,7 +18,7 @@ from . import cache, elf
 from .target import Target
 
 _LEVEL = 2
-_lock = Lock()
+_lock = RLock()  # loading a module may make the pool, which is a module itself
 _providers: dict[str, Callable[[], int]] = {}  # what native code may call by name, beyond the C library
 
 
@@ -36,6 +37,20 @@ class Native:
     def address(self, name: str) -> int:
         """Where a function or a variable lies. Raises KeyError for what the module does not define for others."""
         return self._addresses(name)
+
+    def keep(self) -> None:
+        """Leaves the code in memory until the process ends."""
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))
+
+
+def _after_fork() -> None:
+    """The thread that had the lock is not there in the child."""
+    global _lock
+    _lock = RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def provide(name: str, address: Callable[[], int]) -> None:

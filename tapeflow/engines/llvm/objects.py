@@ -35,7 +35,7 @@ def arrays() -> Layout | None:
     block = np.zeros(4096, np.float32)
     frozen = np.arange(6, dtype=np.int64)
     frozen.flags.writeable = False
-    samples = [
+    samples: list[np.ndarray] = [
         block[:3],
         block[8:28].reshape(2, 5, 2),
         block[64::7],

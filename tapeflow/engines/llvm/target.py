@@ -163,8 +163,6 @@ def _caches() -> tuple[int, int]:
     return sizes[1], sizes[2]
 
 
-
-
 def _read(*path: str) -> str:
     with open(os.path.join(*path), encoding="ascii") as file:
         return file.read().strip()
