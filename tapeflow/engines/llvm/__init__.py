@@ -18,7 +18,9 @@ from .compiler import described
 from .pieces import Region, in_pieces, is_native, rebuilt
 from .program import Unsupported
 from .region import RegionFunction
-from .target import Target
+from .target import Target, host
+
+_EACH = 300  # elements that a node counts for besides its own, since NumPy takes as long to start one
 
 
 class NativeExecutable:
@@ -40,7 +42,8 @@ class NativeExecutable:
         pieces = in_pieces(graph, native)
 
         def make(region: Region, i: int) -> Any:
-            if region.work < least or all(n.op is READ or n.op is CONSTANT for n in region.nodes):
+            idle = all(n.op is READ or n.op is CONSTANT for n in region.nodes)
+            if idle or region.work + _EACH * len(region.nodes) < least:
                 return None
             try:
                 function = RegionFunction(region, f"{graph.name}_{i}", target)
@@ -73,3 +76,6 @@ def compile_graph(graph: Graph, target: Target, least: int = 0, strict: bool = F
     With `strict` a node that cannot be compiled raises Unsupported, which names it.
     """
     return NativeExecutable(graph, target, least, strict)
+
+
+__all__ = ["NativeExecutable", "Unsupported", "compile_graph", "host"]

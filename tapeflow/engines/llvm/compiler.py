@@ -14,6 +14,7 @@ from .kernels import copy_array, write_parts, write_product
 from .loops import Written, write_loops
 from .memory import Memory, slot_of
 from .points import Kernel
+from .pool import DECLARATION, PARALLEL_FOR
 from .program import Cell, Program
 from .target import Target
 
@@ -74,11 +75,11 @@ def _write(module: Module, grouping: Grouping, group: Group, memory: Memory, nam
 def _call(b: Builder, kernel: Written) -> None:
     slots = b.parameters[0]
     if kernel.parts > 1 and kernel.work >= _PARALLEL:
-        b.module.declare("parallel_for", "declare void @parallel_for(ptr, ptr, i64, i64)")
+        b.module.declare(PARALLEL_FOR, DECLARATION)
         function = V(f"@{kernel.name}", Type(PTR))
         # about as many chunks as there are threads on a large machine; results do not depend on how they fall
         chunk = max(1, kernel.parts // 64)
-        b.call("parallel_for", function, slots, index(kernel.parts), index(chunk))
+        b.call(PARALLEL_FOR, function, slots, index(kernel.parts), index(chunk))
         return
     b.call(kernel.name, slots, index(0), index(kernel.parts))
 

@@ -250,9 +250,7 @@ class Grouping:
             legal = group is not None and group.kind in ("map", "reduce", "product") and x.dims == store.dims
             if legal and group is not None:
                 full = group.kind == "reduce" and group.is_full(x)  # what is written there may be read in a later pass
-                legal = all(
-                    same and not full if r is group else not r.before >> group.number & 1 for r, same in olds
-                )
+                legal = all(same and not full if r is group else not r.before >> group.number & 1 for r, same in olds)
                 legal = legal and all(c is not group and not c.before >> group.number & 1 for c in self.checking)
                 legal = legal and not any(id(s.data) == id(store.data) for s in group.stores)
             if not legal or group is None:

@@ -1,4 +1,4 @@
-"""Where the arrays of a program lie: in arrays from outside, or in one arena that is shared by those never needed at once.
+"""Where the arrays of a program lie: in arrays from outside, or in one arena, shared by those never needed at once.
 
 Kernels find memory by slots, an array of pointers that each call fills: the sources, the outputs, the arena.
 """
@@ -105,8 +105,6 @@ def slot_of(b: Builder, slot: int) -> V:
     """The pointer in a slot, of a function whose first parameter they are."""
     where = b.address(b.parameters[0], constant(slot, I64), PTR)
     return b.value(f"load ptr, {where.text}, align 8", Type(PTR))
-
-
 
 
 def _give(free: list[tuple[int, int]], piece: tuple[int, int]) -> None:

@@ -188,8 +188,10 @@ def _phases(graph: Graph, native: dict[Node, bool]) -> dict[Node, int]:
 
 def _touches_variables(node: Node) -> bool:
     """Whether an effect may read or write variables: Python's own, and those of the graphs inside it."""
-    return node.op is EFFECT or any(isinstance(a, Graph) for a in node.attributes) or callable(
-        next((a for a in node.attributes if callable(a)), None)
+    return (
+        node.op is EFFECT
+        or any(isinstance(a, Graph) for a in node.attributes)
+        or callable(next((a for a in node.attributes if callable(a)), None))
     )
 
 
@@ -233,7 +235,7 @@ def rebuilt(
         op = Op(
             f"native{i}",
             lambda xp, kernel=kernel: kernel,
-            lambda values: tuple([Abstract(v.shape, v.dtype) for v in piece.outputs]),
+            lambda values, outputs=piece.outputs: tuple([Abstract(v.shape, v.dtype) for v in outputs]),
             inputs=None,
             outputs=0,
             effect=True,

@@ -75,7 +75,8 @@ class Kernel:
             self._write(cell)
         self.dims = list(group.dims)
         self.parts = [0] * first + [1] * (last - first) + [2] * (self.rank - last)
-        if group.kind != "product" and not any(c.how in ("place", "pick") or any(x.how == "place" for x in c.operands) for c in group.cells):
+        placed = any(c.how in ("place", "pick") or any(x.how == "place" for x in c.operands) for c in group.cells)
+        if group.kind != "product" and not placed:
             self._collapse()
 
     def where(self, cell: Cell) -> list[int]:

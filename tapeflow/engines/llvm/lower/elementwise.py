@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .. import mathematics as M
+from .. import vector_math as M
 from ..builder import F32, F64, I1, Builder, V
 from ..program import Cell, Program, Unsupported, kind_of
 from . import rule
@@ -137,9 +137,9 @@ _MATHEMATICS = {
     "exp": 16, "expm1": 24, "log": 18, "log1p": 24, "tanh": 24, "sigmoid": 20, "softplus": 40, "elu": 26, "selu": 26,
     "erf": 24, "erfc": 40, "sin": 24, "cos": 24, "tan": 40, "asin": 24, "acos": 24, "atan": 24, "atan2": 32,
     "sinh": 24, "cosh": 24, "asinh": 30, "acosh": 30, "atanh": 30, "pow": 50, "floor": 2, "ceil": 2, "rint": 2,
-    "round": 2, "lgamma": 60, "digamma": 60, "erfinv": 40, "ndtri": 60,
+    "round": 2, "floormod": 12, "lgamma": 60, "digamma": 60, "erfinv": 40, "ndtri": 60,
 }  # fmt: skip
-_OTHER_NAMES = {"rint": "round_even", "round": "round_even", "pow": "power"}
+_OTHER_NAMES = {"rint": "round_even", "round": "round_even", "pow": "power", "floormod": "floor_mod"}
 
 _COMPARISONS = {
     "equal": "eq", "not_equal": "ne", "less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .. import mathematics as M
+from .. import vector_math as M
 from ..builder import I1, I64
 from ..program import Cell, Program, Unsupported
 from . import rule

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from .. import mathematics as M
+from .. import vector_math as M
 from ..builder import F32, F64, I1, I64, Builder, V
 from ..program import Cell, Program, Unsupported, kind_of
 from . import rule

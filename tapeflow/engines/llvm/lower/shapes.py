@@ -86,7 +86,7 @@ def _put_back(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
 
 @rule("split")
 def _split(program: Program, node: Any, inputs: Sequence[Cell]) -> list[Cell]:
-    (x,), (sizes, axis) = inputs, node.attributes
+    (x,), axis = inputs, node.attributes[1]
     axis %= len(x.shape)
     made, at = [], 0
     for value in node.outputs:

@@ -85,7 +85,7 @@ def _update(program: Program, node: Any, inputs: Sequence[Cell]) -> list[Cell]:
         constants.append(_Array(program, program.cast(one, kind)))
     w, *kept = [_Array(program, x) for x in held]
     change(w, _Array(program, g), _Array(program, None), kept, constants)
-    for variable, old, new in zip((variable, *slots), held, (w, *kept), strict=True):
+    for written, old, new in zip((variable, *slots), held, (w, *kept), strict=True):
         if new.cell is not old and new.cell is not None:
-            program.assign(variable, new.cell)
+            program.assign(written, new.cell)
     return []

@@ -1,8 +1,8 @@
 """Elementwise mathematics written as LLVM's IR, for scalars and vectors of any number of lanes.
 
 Each function takes a builder and values of one type, floats or doubles (a few take ints too), and writes what computes
-the result in instructions: none calls the C library. Floats are within 2 units in the last place of the true result over
-their whole range, doubles too. The special cases are NumPy's.
+the result in instructions: none calls the C library. Floats are within 2 units in the last place of the true result
+over their whole range, doubles too. The special cases are NumPy's.
 
 Denormal numbers come out right where the processor handles them. Compiled programs have them flushed to zero, in and
 out: then a denormal argument counts as zero, and a result that would be denormal is zero.
