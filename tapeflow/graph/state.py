@@ -85,4 +85,21 @@ def _update(g: Any, numbers: Any, rule: Callable, variable: Any, *slots: Any) ->
 # changes a variable, and what an optimizer keeps for it, by the optimizer's rule
 UPDATE = graph_op("update", _updated, lambda g, numbers, *attributes: (), _update, inputs=2, outputs=0)
 
+
+def _numbers(count: Any, rate: Any, constants: Callable) -> Any:
+    trace = active_tapes().trace
+    if trace is None:
+        return wrap(NUMBERS.kernel(count._value, rate._value, constants))
+    return trace.add(NUMBERS, (count, rate), (constants,))
+
+
+# the numbers of an optimizer's step, which a function of Python gives of the steps made before and the learning rate
+NUMBERS = Op(
+    "optimizer_numbers",
+    lambda xp: lambda count, rate, constants: np.array(constants(int(count) + 1, float(rate))),
+    lambda count, rate, constants: Abstract((len(constants(1, 0.5)),), np.dtype("float64")),
+    inputs=2,
+)
+NUMBERS.call = _numbers
+
 WRITES = frozenset([*ASSIGNMENTS.values(), UPDATE, EFFECT])

@@ -11,11 +11,11 @@ from __future__ import annotations
 from typing import Any
 
 from ...graph.ir import CONSTANT, Graph, Node
-from ...graph.state import READ
+from ...graph.state import NUMBERS, READ
 from ..numpy import Executable
 from ..numpy import compile_graph as by_numpy
 from .compiler import described
-from .pieces import Region, in_pieces, is_native, rebuilt
+from .pieces import Region, in_pieces, makers, rebuilt, why_not
 from .program import Unsupported
 from .region import RegionFunction
 from .target import Target, host
@@ -31,13 +31,16 @@ class NativeExecutable:
         self.functions: list[RegionFunction] = []
         self.reasons: dict[Node, str] = {}
         native: dict[Node, bool] = {}
+        maker = makers(graph)
         for node in graph.nodes:
-            why = is_native(node)
+            why = why_not(node, maker)
             native[node] = why is None
             if why is not None:
                 self.reasons[node] = why
-        if strict and self.reasons:
-            node, why = next(iter(self.reasons.items()))
+        # an optimizer's few numbers are Python's to compute
+        missing = [item for item in self.reasons.items() if item[0].op is not NUMBERS]
+        if strict and missing:
+            node, why = missing[0]
             raise Unsupported(f"{why}{f' (written at {node.place})' if node.place else ''}")
         pieces = in_pieces(graph, native)
 

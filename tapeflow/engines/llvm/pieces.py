@@ -24,8 +24,13 @@ _WRITES = frozenset([*ASSIGNMENTS.values(), UPDATE])
 _MOST = 4000  # nodes of a region: larger ones are cut, so that no compilation takes long
 
 
-def is_native(node: Node) -> str | None:
-    """None if the compiler can do a node, else why not."""
+def makers(graph: Graph) -> dict[Value, Node]:
+    """Which node of the graph makes a value. Inputs are made by none, even if a node of another graph made them."""
+    return {out: node for node in graph.nodes for out in node.outputs}
+
+
+def why_not(node: Node, maker: dict[Value, Node]) -> str | None:
+    """None if the compiler can do a node, else the reason."""
     if node.op is READ or node.op is CONSTANT:
         return None
     if node.op.name not in RULES:
@@ -38,8 +43,8 @@ def is_native(node: Node) -> str | None:
         for x in node.inputs:
             if x.shape is None or None in x.shape:
                 return "a shape is not known"
-            if x.node is not None and x.node.op is CONSTANT:
-                cells.append(program.constant(x.node.attributes[0]._value))
+            if x in maker and maker[x].op is CONSTANT:
+                cells.append(program.constant(maker[x].attributes[0]._value))
             else:
                 cells.append(program.source(("input", 0), x.shape, x.dtype))
         for out in node.outputs:
@@ -88,13 +93,12 @@ def _depth(node: Node) -> int:
 
 def in_pieces(graph: Graph, native: dict[Node, bool]) -> list[Region | list[Node]]:
     """Regions, and lists of nodes that run by themselves, in the order in which they run."""
-    phase = _phases(graph, native)
-    count: dict[int, int] = {}
+    maker = makers(graph)
+    phase = _phases(graph, native, maker)
     where: dict[int, list[Node]] = {}
     for node in graph.nodes:
         if node in phase:
             where.setdefault(phase[node], []).append(node)
-            count[phase[node]] = count.get(phase[node], 0) + 1
     used_by: dict[Value, set[int]] = {}
     for node, p in phase.items():
         for x in node.inputs:
@@ -114,9 +118,9 @@ def in_pieces(graph: Graph, native: dict[Node, bool]) -> list[Region | list[Node
             for x in node.inputs:
                 if x in own or x in inputs:
                     continue
-                if x.node is not None and x.node not in phase:  # a constant, or a variable read here
-                    if x.node not in free:
-                        free.append(x.node)
+                if x in maker and maker[x] not in phase:  # a constant, or a variable read here
+                    if maker[x] not in free:
+                        free.append(maker[x])
                 else:
                     inputs[x] = None
         outputs = [out for node in nodes for out in node.outputs if used_by.get(out, {p}) - {p}]
@@ -124,31 +128,32 @@ def in_pieces(graph: Graph, native: dict[Node, bool]) -> list[Region | list[Node
     return pieces
 
 
-def _phases(graph: Graph, native: dict[Node, bool]) -> dict[Node, int]:
+def _phases(graph: Graph, native: dict[Node, bool], maker: dict[Value, Node]) -> dict[Node, int]:
     """The phase of every node but constants, and reads that regions make themselves."""
-    late = _read_late(graph)
+    late = _read_late(graph, maker)
     phase: dict[Node, int] = {}
     writes: dict[int, Node] = {}  # of a variable: the last write
     reads: dict[int, list[Node]] = {}  # of a variable: who used it since
     barrier: Node | None = None
     touched: list[Node] = []  # since the barrier
     last_effect: Node | None = None
-    wants_read = {x.node for x in graph.outputs if x.node is not None and x.node.op is READ}
+    read = {out: node for out, node in maker.items() if node.op is READ}
+    wants_read = {read[x] for x in graph.outputs if x in read}
     for node in graph.nodes:
-        for x in node.inputs:
-            if x.node is not None and x.node.op is READ and not native.get(node):
-                wants_read.add(x.node)
+        if not native.get(node):
+            wants_read.update(read[x] for x in node.inputs if x in read)
     for node in graph.nodes:
         if node.op is CONSTANT or node.op is READ and node not in wants_read and node not in late:
             continue
         before: list[Node] = []
         for x in node.inputs:
-            if x.node is None or x.node.op is CONSTANT:
+            source = maker.get(x)
+            if source is None or source.op is CONSTANT:
                 continue
-            if x.node in phase:
-                before.append(x.node)
-            if x.node.op is READ:
-                variable = id(x.node.attributes[0])
+            if source in phase:
+                before.append(source)
+            if source.op is READ:
+                variable = id(source.attributes[0])
                 if variable in writes:
                     before.append(writes[variable])
                 reads.setdefault(variable, []).append(node)
@@ -164,7 +169,7 @@ def _phases(graph: Graph, native: dict[Node, bool]) -> dict[Node, int]:
             if variable in writes:
                 before.append(writes[variable])
             writes[variable] = node
-        if node.op.effect or node.op is READ or any(x.node is not None and x.node.op is READ for x in node.inputs):
+        if node.op.effect or node.op is READ or any(x in read for x in node.inputs):
             if barrier is not None:
                 before.append(barrier)
             touched.append(node)
@@ -195,15 +200,15 @@ def _touches_variables(node: Node) -> bool:
     )
 
 
-def _read_late(graph: Graph) -> set[Node]:
+def _read_late(graph: Graph, maker: dict[Value, Node]) -> set[Node]:
     """Reads whose value is used after the variable has been written again: they are made where they stand."""
     found: set[Node] = set()
     stale: set[Node] = set()
     fresh: dict[int, list[Node]] = {}
     for node in graph.nodes:
         for x in node.inputs:
-            if x.node in stale:
-                found.add(x.node)
+            if maker.get(x) in stale:
+                found.add(maker[x])
         if node.op is READ:
             fresh.setdefault(id(node.attributes[0]), []).append(node)
         elif node.op in _WRITES:
@@ -214,8 +219,8 @@ def _read_late(graph: Graph) -> set[Node]:
                 stale.update(nodes)
             fresh.clear()
     for x in graph.outputs:
-        if x.node in stale:
-            found.add(x.node)
+        if maker.get(x) in stale:
+            found.add(maker[x])
     return found
 
 

@@ -15,23 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from ...core.abstract import Abstract
 from ...core.convert import convert_to_tensor
 from ...core.indexed_slices import IndexedSlices
-from ...core.op import define
 from ...core.variable import Variable as CoreVariable
-from ...graph.state import UPDATE
+from ...graph.state import NUMBERS, UPDATE
 from ..initializers import Constant
 from .optimizer import Optimizer
 from .schedules import LearningRateSchedule
-
-# the numbers of a step, of how many were made before and the learning rate
-_numbers = define(
-    "optimizer_numbers",
-    lambda xp: lambda count, rate, constants: np.array(constants(int(count) + 1, float(rate))),
-    lambda count, rate, constants: Abstract((len(constants(1, 0.5)),), np.dtype("float64")),
-    inputs=2,
-)
 
 _FLUSH = 128  # steps after which denormals are looked for
 
@@ -112,7 +102,9 @@ class ArrayOptimizer(Optimizer):
             return False
         if not isinstance(rate, (CoreVariable, LearningRateSchedule)):
             return False
-        numbers = _numbers(convert_to_tensor(self._iterations), convert_to_tensor(self.learning_rate), self.constants)
+        numbers = NUMBERS.call(
+            convert_to_tensor(self._iterations), convert_to_tensor(self.learning_rate), self.constants
+        )
         for g, v in zip(grads, variables, strict=True):
             slots = self._slots[self._index[id(v)]] if self._slots else ()
             UPDATE.call(convert_to_tensor(g), numbers, self.rule, v, *slots)

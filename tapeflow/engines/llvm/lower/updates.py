@@ -57,7 +57,7 @@ class _Array:
         result.cell = made
         return result
 
-    def __bool__(self) -> bool:
+    def __bool__(self, *_: Any) -> bool:
         raise Unsupported("an optimizer's rule that depends on its numbers")
 
 
@@ -66,6 +66,8 @@ for _name, _ufunc in (
 ):  # fmt: skip
     setattr(_Array, f"__{_name}__", lambda self, other, f=_ufunc: f(self, other))
     setattr(_Array, f"__r{_name}__", lambda self, other, f=_ufunc: f(other, self))
+for _name in ("lt", "le", "gt", "ge"):
+    setattr(_Array, f"__{_name}__", _Array.__bool__)
 _Array.__neg__ = lambda self: np.negative(self)  # type: ignore[attr-defined]
 
 # NumPy's names of functions that ops have other names for
