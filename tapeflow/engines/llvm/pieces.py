@@ -8,9 +8,8 @@ have happened before it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
-
-import numpy as np
 
 from ...core.abstract import Abstract
 from ...core.op import Op
@@ -41,8 +40,6 @@ def why_not(node: Node, maker: dict[Value, Node]) -> str | None:
         program = Program()
         cells = []
         for x in node.inputs:
-            if x.shape is None or None in x.shape:
-                return "a shape is not known"
             if x in maker and maker[x].op is CONSTANT:
                 cells.append(program.constant(maker[x].attributes[0]._value))
             else:
@@ -79,11 +76,14 @@ class Region:
         total = 0
         for node in self.nodes:
             for out in node.outputs:
-                size = int(np.prod(out.shape)) if out.shape else 1
-                total += size * (_depth(node) if node.op.name in ("matmul", "dense") else 1)
+                total += _size(out) * (_depth(node) if node.op.name in ("matmul", "dense") else 1)
             for x in node.inputs if node.op.name.startswith("reduce") else ():
-                total += int(np.prod(x.shape))
+                total += _size(x)
         return total
+
+
+def _size(value: Value) -> int:
+    return prod([n or 0 for n in value.shape or ()])
 
 
 def _depth(node: Node) -> int:

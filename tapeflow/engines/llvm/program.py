@@ -82,8 +82,10 @@ class Program:
 
     # -- from outside --
 
-    def source(self, what: Any, shape: tuple[int, ...], dtype: np.dtype) -> Cell:
-        """An array from outside; `what` tells the caller which."""
+    def source(self, what: Any, shape: Any, dtype: np.dtype) -> Cell:
+        """An array from outside; `what` tells the caller which. Raises Unsupported where the shape is not known."""
+        if shape is None or None in shape:
+            raise Unsupported("a shape that is not known")
         cell = self._add(Cell("source", tuple(shape), kind_of(dtype), data=what))
         self.sources.append(cell)
         return cell

@@ -13,7 +13,8 @@ from . import rule
 
 @rule("matmul")
 def _matmul(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
-    return product(program, *inputs, *node.attributes, node.outputs[0].shape)
+    (x, y), (tx, ty) = inputs, node.attributes
+    return product(program, x, y, tx, ty, node.outputs[0].shape)
 
 
 @rule("dense")
