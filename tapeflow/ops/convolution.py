@@ -4,8 +4,8 @@
     convolution_input_gradient   of the outputs' gradient and a filter: also the transposed convolution
     convolution_filter_gradient  of inputs and the outputs' gradient
 
-All take (strides, padding, dilations, channels_first) for the dimensions of space. A filter [window..., depth, m] with a
-depth that divides the inputs' channels works on groups of so many channels. Source: Dumoulin and Visin, A guide to
+All take (strides, padding, dilations, channels_first) for the dimensions of space. A filter [window..., depth, m]
+whose depth divides the inputs' channels works on groups of so many channels. Source: Dumoulin and Visin, A guide to
 convolution arithmetic for deep learning (2016).
 """
 
@@ -329,9 +329,7 @@ def convolved(x: Tensor, k: Tensor, how: tuple) -> Tensor:
     return T.reshape(y, (*shape[: extra + 1], *y._value.shape[1:]))
 
 
-def _of_space(
-    x: Any, k: Any, strides: Any, padding: Any, data_format: Any, dilations: Any, space: int
-) -> Tensor:
+def _of_space(x: Any, k: Any, strides: Any, padding: Any, data_format: Any, dilations: Any, space: int) -> Tensor:
     how = how_of(strides, padding, data_format, dilations, space, TITLES[space])
     return convolved(*pair(x, k, FLOATS if space == 3 else _PLANE_DTYPES), how)
 

@@ -144,7 +144,7 @@ def _padded(x: np.ndarray, axes: list[Axis]) -> np.ndarray:
 
 
 def _taps(axes: list[Axis]) -> Any:
-    """For each position in the window: its index, and where it lies among outputs and inputs, batch and channels too."""
+    """For each position in the window: its index, and where it lies among outputs and inputs."""
     pending = [((), (slice(None),), (slice(None),))]
     for axis in axes:
         pending = [

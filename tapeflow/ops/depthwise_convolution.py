@@ -130,7 +130,9 @@ def separable_conv2d(
     point = convert_to_tensor(pointwise_filter)
     shape = point._value.shape
     if shape is not None and (len(shape) != 4 or any(n not in (1, None) for n in shape[:2])):
-        raise ValueError(f"`pointwise_filter` must be of shape [1, 1, channels, outputs]. Received: {shape_text(shape)}")
+        raise ValueError(
+            f"`pointwise_filter` must be of shape [1, 1, channels, outputs]. Received: {shape_text(shape)}"
+        )
     y = depthwise_conv2d(input, depthwise_filter, strides, padding, data_format, dilations)
     how = how_of(1, "VALID", data_format, None, 2, "Conv2D")
     return convolved(*pair(y, pointwise_filter, FLOATS), how)

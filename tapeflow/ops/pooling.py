@@ -17,7 +17,6 @@ from ..core.abstract import Abstract
 from ..core.convert import convert_to_tensor
 from ..core.dtypes import FLOATS, group, numpy_dtype, short_name
 from ..core.elementwise import refused_dtype
-from ..core.op import TENSORS as T
 from ..core.op import define
 from ..core.shapes import shape_text
 from ..core.tensor import Tensor
@@ -73,14 +72,14 @@ def _pooled_shape(kind: str) -> Callable:
     return infer
 
 
-_max_pool = define(
+pool_maxima = define(
     "max_pool",
     lambda xp: lambda x, *how: maxima(x, _axes("MaxPool", x.shape, *how)),
     _pooled_shape("MaxPool"),
     [lambda F, g, x, y, *how: F.max_pool_grad(g, x, y, *how)],
     saves=lambda x, y, *how: (x, y),
 )
-_max_pool_grad = define(
+define(
     "max_pool_grad",
     lambda xp: lambda g, x, y, *how: max_pool_gradient(g, x, y, _axes("MaxPool", x.shape, *how)),
     lambda g, x, y, *how: Abstract(x.shape, g.dtype),
@@ -88,7 +87,7 @@ _max_pool_grad = define(
     saves=lambda g, x, y, out, *how: (x, y),
     inputs=3,
 )
-_max_pool_pick = define(
+define(
     "max_pool_pick",
     lambda xp: lambda d, x, y, *how: at_maxima(d, x, y, _axes("MaxPool", x.shape, *how)),
     lambda d, x, y, *how: Abstract(y.shape, d.dtype),
@@ -96,14 +95,14 @@ _max_pool_pick = define(
     saves=lambda d, x, y, out, *how: (x, y),
     inputs=3,
 )
-_avg_pool = define(
+pool_means = define(
     "avg_pool",
     lambda xp: lambda x, *how: means(x, _axes("AvgPool", x.shape, *how)),
     _pooled_shape("AvgPool"),
     [lambda F, g, shape, *how: F.avg_pool_grad(g, shape, *how)],
     saves=lambda x, y, *how: (x._value.shape,),
 )
-_avg_pool_grad = define(
+define(
     "avg_pool_grad",
     lambda xp: lambda g, shape, *how: avg_pool_gradient(g, _axes("AvgPool", shape, *how)),
     lambda g, shape, *how: Abstract(tuple([n if type(n) is int else None for n in shape]), g.dtype),
@@ -170,13 +169,13 @@ def _input(x: Any, dtypes: Any, op: Any) -> Tensor:
 
 
 def _maximum(x: Any, ksize: Any, strides: Any, padding: Any, data_format: Any, space: int) -> Tensor:
-    x = _input(x, _REAL, _max_pool.op)
-    return _max_pool(x, *_how(ksize, strides, padding, data_format, None, space, _title("MaxPool", space + 2)))
+    x = _input(x, _REAL, pool_maxima.op)
+    return pool_maxima(x, *_how(ksize, strides, padding, data_format, None, space, _title("MaxPool", space + 2)))
 
 
 def _mean(x: Any, ksize: Any, strides: Any, padding: Any, data_format: Any, space: int) -> Tensor:
-    x = _input(x, FLOATS, _avg_pool.op)
-    return _avg_pool(x, *_how(ksize, strides, padding, data_format, None, space, _title("AvgPool", space + 2)))
+    x = _input(x, FLOATS, pool_means.op)
+    return pool_means(x, *_how(ksize, strides, padding, data_format, None, space, _title("AvgPool", space + 2)))
 
 
 def _space_of(x: Tensor, data_format: Any) -> int:
@@ -185,9 +184,7 @@ def _space_of(x: Tensor, data_format: Any) -> int:
     if shape is None:
         return 2 if data_format is None else len(data_format) - 2
     if not 3 <= len(shape) <= 5:
-        raise ValueError(
-            f"`input.shape.rank` must be 3, 4 or 5. Received: input.shape={shape} of rank {len(shape)}."
-        )
+        raise ValueError(f"`input.shape.rank` must be 3, 4 or 5. Received: input.shape={shape} of rank {len(shape)}.")
     return len(shape) - 2
 
 
@@ -238,7 +235,7 @@ def max_pool(
 
     Raises ValueError for another rank.
     """
-    x = _input(input, _REAL, _max_pool.op)
+    x = _input(input, _REAL, pool_maxima.op)
     return _maximum(x, ksize, strides, padding, data_format, _space_of(x, data_format))
 
 
@@ -286,7 +283,7 @@ def avg_pool(
 
     Raises ValueError for another rank.
     """
-    x = _input(input, FLOATS, _avg_pool.op)
+    x = _input(input, FLOATS, pool_means.op)
     return _mean(x, ksize, strides, padding, data_format, _space_of(x, data_format))
 
 
@@ -325,7 +322,7 @@ def max_pool_with_argmax(
     return _max_pool_with_argmax(x, windows, steps, padding, dtype, bool(include_batch_in_index))
 
 
-_KINDS = {"MAX": (_REAL, _max_pool, "MaxPool"), "AVG": (FLOATS, _avg_pool, "AvgPool")}
+_KINDS = {"MAX": (_REAL, pool_maxima, "MaxPool"), "AVG": (FLOATS, pool_means, "AvgPool")}
 
 
 def pool(

@@ -122,7 +122,7 @@ def conv_transpose(
 def atrous_conv2d_transpose(
     value: Any, filters: Any, output_shape: Any, rate: int, padding: Any, name: str | None = None
 ) -> Tensor:
-    """The transpose of `atrous_conv2d`, a convolution with dilations of `rate`; `output_shape` as for `conv2d_transpose`.
+    """The transpose of `atrous_conv2d`, whose dilations are `rate`; `output_shape` is as for `conv2d_transpose`.
 
     Raises ValueError for a rate less than one, a padding that is neither "SAME" nor "VALID", or another number of
     channels than the filter has.
@@ -135,7 +135,7 @@ def atrous_conv2d_transpose(
     shape = static_shape_vector(output_shape, "Conv2DBackpropInput")
     if k._value.shape is not None and len(shape) == 4 == len(k._value.shape) and k._value.shape[2] != shape[3]:
         raise ValueError(
-            f"`output_shape` must have as many channels as `filters` has outputs. Received: output_shape={output_shape}, "
-            f"filters of shape {shape_text(k._value.shape)}"
+            "`output_shape` must have as many channels as `filters` has outputs. Received: "
+            f"output_shape={output_shape}, filters of shape {shape_text(k._value.shape)}"
         )
     return _transposed(value, k if k is filters else filters, shape, 1, padding, "NHWC", rate, 2)

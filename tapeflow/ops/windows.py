@@ -118,7 +118,7 @@ def channels_first(data_format: Any, space: int, title: str) -> bool:
     if data_format not in known:
         names = ", ".join(f'"{name}"' for name in known)
         raise errors.invalid(
-            title, f'Value for attr \'data_format\' of "{data_format}" is not in the list of allowed values: {names}'
+            title, f"Value for attr 'data_format' of \"{data_format}\" is not in the list of allowed values: {names}"
         )
     return known[data_format]
 
@@ -166,7 +166,7 @@ def full_padding(padding: Any, rank: int, title: str) -> Any:
             hint = f"; {padding.upper()!r}?" if padding.upper() in ("SAME", "VALID") else ""
             raise errors.invalid(
                 title,
-                f"Value for attr 'padding' of \"{padding}\" is not in the list of allowed values: \"SAME\", "
+                f'Value for attr \'padding\' of "{padding}" is not in the list of allowed values: "SAME", '
                 f'"VALID", or a list of pairs{hint}',
             )
         return padding
