@@ -21,6 +21,7 @@ from .ops.losses import (
     sparse_softmax_cross_entropy_with_logits,
     weighted_cross_entropy_with_logits,
 )
+from .ops.morphology import dilation2d, erosion2d
 from .ops.normalization import (
     batch_norm_with_global_normalization,
     batch_normalization,
@@ -84,10 +85,12 @@ __all__ = [
     "depthwise_conv2d",
     "depthwise_conv2d_backprop_filter",
     "depthwise_conv2d_backprop_input",
+    "dilation2d",
     "dropout",
     "elu",
     "embedding_lookup",
     "experimental",
+    "erosion2d",
     "gelu",
     "in_top_k",
     "l2_loss",

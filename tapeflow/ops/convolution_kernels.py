@@ -53,7 +53,7 @@ def to_input(g: np.ndarray, k: np.ndarray, shape: tuple, axes: list[Axis]) -> np
         if depth == 1:
             g = g.reshape(*g.shape[:-1], channels, m // groups)
             k = k.reshape(*k.shape[:-2], channels, m // groups)
-            for tap, there, here in _taps(axes):
+            for tap, there, here in taps_of(axes):
                 d[here] += np.einsum("...cq,cq->...c", g[there], k[tap])
             return d
         for one, many in _groups(groups, depth, m):
@@ -65,10 +65,10 @@ def to_input(g: np.ndarray, k: np.ndarray, shape: tuple, axes: list[Axis]) -> np
     rows = g.reshape(-1, m)
     if depth < _FEW and len(rows) * prod(k.shape[:-1]) <= _LIMIT:
         columns = dot(k.reshape(-1, m), rows.T).reshape(*k.shape[:-1], *g.shape[:-1])
-        for tap, there, here in _taps(axes):
+        for tap, there, here in taps_of(axes):
             d[here] += np.moveaxis(columns[tap], 0, -1)[there]
         return d
-    for tap, there, here in _taps(axes):
+    for tap, there, here in taps_of(axes):
         d[here] += dot(rows, k[tap].T).reshape(*g.shape[:-1], depth)[there]
     return d
 
@@ -84,7 +84,7 @@ def to_filter(x: np.ndarray, g: np.ndarray, shape: tuple, axes: list[Axis]) -> n
         d = np.zeros(shape, g.dtype)
         if depth == 1:
             g = g.reshape(*g.shape[:-1], channels, m // groups)
-            for tap, there, here in _taps(axes):
+            for tap, there, here in taps_of(axes):
                 inputs, outputs = x[here].reshape(-1, channels), g[there].reshape(-1, channels, m // groups)
                 d[tap] = np.einsum("nc,ncq->cq", inputs, outputs).reshape(1, m)
             return d
@@ -143,7 +143,7 @@ def _padded(x: np.ndarray, axes: list[Axis]) -> np.ndarray:
     return out
 
 
-def _taps(axes: list[Axis]) -> Any:
+def taps_of(axes: list[Axis]) -> Any:
     """For each position in the window: its index, and where it lies among outputs and inputs."""
     pending = [((), (slice(None),), (slice(None),))]
     for axis in axes:
@@ -187,10 +187,10 @@ def _depthwise(x: np.ndarray, k: np.ndarray, axes: list[Axis], out: np.ndarray) 
     channels, m = x.shape[-1], k.shape[-1]
     out.fill(0)
     if m == channels:
-        for tap, there, here in _taps(axes):
+        for tap, there, here in taps_of(axes):
             out[there] += x[here] * k[tap][0]
         return out
     split = out.reshape(*out.shape[:-1], channels, m // channels)
-    for tap, there, here in _taps(axes):
+    for tap, there, here in taps_of(axes):
         split[there] += x[here][..., None] * k[tap].reshape(channels, -1)
     return out

@@ -121,17 +121,14 @@ class SpatialFilter(Layer):
         made = []
         for i, n in enumerate(space_of(input_shape, self.data_format)):
             one = padding if isinstance(padding, str) else padding[i]
-            try:
-                size = output_size(n, self.kernel_size[i], self.strides[i], self.dilation_rate[i], one, "Conv")
-            except ValueError:
-                size = 0
-            if n and size is not None and size <= 0:
+            reach = (self.kernel_size[i] - 1) * self.dilation_rate[i] + 1
+            if n and one != "SAME" and n + (0 if one == "VALID" else sum(one)) < reach:
                 raise ValueError(
                     "Computed output size would be zero or negative. Received `inputs shape="
                     f"{tuple(input_shape)}`, `kernel_size={self.kernel_size}`, `dilation_rate={self.dilation_rate}`, "
                     f"`strides={self.strides}`, `padding={self.padding}`."
                 )
-            made.append(size)
+            made.append(output_size(n, self.kernel_size[i], self.strides[i], self.dilation_rate[i], one, "Conv"))
         return of_format(input_shape[0], tuple(made), channels, self.data_format)
 
     def get_config(self) -> dict:

@@ -41,6 +41,11 @@ class _Pooling(Layer):
         numbers = [of_format(1, n, 1, self.data_format) for n in (self.pool_size, self.strides, (1,) * self.rank)]
         self._how = (*numbers, self.padding.upper())
 
+    def build(self, input_shape: Any) -> None:
+        if len(input_shape) == self.rank + 2:
+            self.compute_output_shape(input_shape)
+        super().build(input_shape)
+
     def call(self, inputs: Tensor) -> Tensor:
         return self._op(inputs, *self._how)
 
@@ -48,13 +53,12 @@ class _Pooling(Layer):
         space = []
         mode = self.padding.upper()
         for n, w, s in zip(space_of(input_shape, self.data_format), self.pool_size, self.strides, strict=True):
-            size = None if n is None else 0 if mode == "VALID" and n < w else output_size(n, w, s, 1, mode, "Pool")
-            if size is not None and size <= 0 and n:
+            if n and mode == "VALID" and n < w:
                 raise ValueError(
                     f"Computed output size would be zero or negative. Received: `inputs.shape={tuple(input_shape)}`, "
                     f"`pool_size={self.pool_size}`, `strides={self.strides}`, `padding={self.padding}`."
                 )
-            space.append(size)
+            space.append(output_size(n, w, s, 1, mode, "Pool"))
         return of_format(input_shape[0], tuple(space), channels_of(input_shape, self.data_format), self.data_format)
 
     def get_config(self) -> dict:
