@@ -108,6 +108,13 @@ def _with_argmax(rng: np.random.Generator, dtype: str) -> tuple:
     return (x,), (windows, strides, padding, places, bool(rng.integers(2)))
 
 
+def _dilation_places(rng: np.random.Generator, dtype: str) -> tuple:
+    (x,), (windows, strides, dilations, _) = _max_pool(rng, dtype)
+    x, sides = x.reshape(len(x), -1, 1, 2), (windows[1], 1)
+    how = ((strides[1], 1), pick(rng, ["SAME", "VALID"]), (dilations[1], 1))
+    return (x, values(rng, (*sides, 2), dtype)), how
+
+
 EXAMPLES.update(
     {
         "convolution": Example(_convolution, (*FLOAT, "int32")),
@@ -119,6 +126,7 @@ EXAMPLES.update(
         "max_pool_pick": Example(_max_pool_pick, FLOAT),
         "avg_pool": Example(_either, FLOAT),
         "avg_pool_grad": Example(_avg_pool_grad, FLOAT),
+        "dilation2d_places": Example(_dilation_places, REAL, order=0),
         "max_pool_with_argmax": Example(_with_argmax, REAL),
     }
 )
