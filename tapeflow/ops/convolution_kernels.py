@@ -18,7 +18,8 @@ from numpy.lib.stride_tricks import as_strided
 from ..core.blas import dot
 from .windows import Axis
 
-_LIMIT = 1 << 24  # elements of windows copied out at once: 64 MB of float32
+_LIMIT = 1 << 22  # elements of windows copied out at once: 16 MB of float32
+_free: list[np.ndarray] = []  # buffers for such copies: fresh memory costs page faults, 3 ms in 22 of a small network
 _FEW = 8  # channels below which the input's gradient is one product of long rows
 
 
@@ -109,13 +110,22 @@ def _rows(x: np.ndarray, axes: list[Axis]) -> Any:
         yield range(len(x)), x[_first(axes)].reshape(-1, channels)
         return
     size = prod(outs) * prod(axis.window for axis in axes) * channels
-    step = max(1, min(len(x), _LIMIT // max(size, 1)))
-    for start in range(0, len(x), step):
-        stop = min(start + step, len(x))
-        yield range(start, stop), _windows(x[start:stop], axes, outs)
+    step = max(1, min(len(x), _LIMIT // size))
+    need = step * size * x.itemsize
+    buffer = _free.pop() if _free else np.empty(need, np.uint8)
+    if len(buffer) < need:
+        buffer = np.empty(need, np.uint8)
+    try:
+        for start in range(0, len(x), step):
+            stop = min(start + step, len(x))
+            yield range(start, stop), _windows(x[start:stop], axes, outs, buffer)
+    finally:
+        if len(_free) < 2 and len(buffer) <= 4 * _LIMIT:
+            _free.append(buffer)
 
 
-def _windows(x: np.ndarray, axes: list[Axis], outs: tuple) -> np.ndarray:
+def _windows(x: np.ndarray, axes: list[Axis], outs: tuple, buffer: np.ndarray) -> np.ndarray:
+    """The windows, a row each, copied into the buffer; it is free again when the generator goes on."""
     x = _padded(x, axes)
     channels = x.shape[-1]
     n, *space, c = x.strides
@@ -125,11 +135,13 @@ def _windows(x: np.ndarray, axes: list[Axis], outs: tuple) -> np.ndarray:
     view = as_strided(x, (len(x), *outs, *window, channels), (n, *steps, *within, c))
     run = channels * (window[-1] if axes[-1].dilation == 1 else 1)
     width = prod(window) * channels
-    if run >= outs[-1]:
-        return view.reshape(-1, width)
-    half = 1 + len(axes)
-    turned = view.transpose(*range(half, view.ndim), *range(half))
-    return turned.reshape(width, -1).T
+    narrow = run < outs[-1]
+    if narrow:
+        half = 1 + len(axes)
+        view = view.transpose(*range(half, view.ndim), *range(half))
+    rows = buffer[: view.size * x.itemsize].view(x.dtype)
+    np.copyto(rows.reshape(view.shape), view)
+    return rows.reshape(width, -1).T if narrow else rows.reshape(-1, width)
 
 
 def _padded(x: np.ndarray, axes: list[Axis]) -> np.ndarray:

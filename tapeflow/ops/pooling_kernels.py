@@ -110,7 +110,7 @@ def _hits(i: int, axis: Axis, x: np.ndarray, y: np.ndarray) -> Any:
 def max_pool_gradient(g: np.ndarray, x: np.ndarray, y: np.ndarray, axes: list[Axis]) -> np.ndarray:
     """The gradient of the maxima `y` of `x` with respect to x: each goes to the place of its maximum."""
     for i, axis, source, out in reversed(_stages(x, y, axes)):
-        d = np.zeros(source.shape, g.dtype)
+        d = (np.empty if axis.tiles else np.zeros)(source.shape, g.dtype)
         for at, to, hit in _hits(i, axis, source, out):
             if axis.apart:
                 np.multiply(g[at], hit, out=d[to])

@@ -32,6 +32,12 @@ class Axis(NamedTuple):
         return self.stride >= (self.window - 1) * self.dilation + 1
 
     @property
+    def tiles(self) -> bool:
+        """Whether every input is in exactly one window, and nothing else is."""
+        whole = self.before == 0 and self.outputs * self.stride == self.size
+        return whole and self.window == self.stride and self.dilation == 1
+
+    @property
     def inside(self) -> bool:
         """Whether no window reaches into padding."""
         last = (self.outputs - 1) * self.stride + (self.window - 1) * self.dilation

@@ -176,3 +176,10 @@ X = np.ones((1, 3, 3, 2), np.float32)
 def test_what_pooling_refuses(error, match, call):
     with pytest.raises(error, match=match):
         call()
+
+
+def test_windows_that_do_not_begin_with_the_input():
+    """Padding before, none behind: as many windows as would tile the input, but they leave its end out."""
+    x = np.arange(4.0).reshape(1, 4, 1)
+    to_x = gradient(lambda x: tf.nn.max_pool1d(x, 2, 2, [[0, 0], [1, 0], [0, 0]]), x)
+    np.testing.assert_array_equal(to_x, [1, 0, 1, 0])
