@@ -12,6 +12,7 @@ convolution arithmetic for deep learning (2016).
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ from .windows import (
     of_axis,
     output_size,
     positive,
+    remembered,
     spatial,
 )
 
@@ -116,6 +118,21 @@ def _check_gradient(
         )
 
 
+@lru_cache(1024)
+def _axes(shape: tuple, filters: tuple, strides: tuple, padding: Any, dilations: tuple, first: bool) -> tuple:
+    """The windows of a convolution. Raises as `_check` does."""
+    _check(shape, filters, len(strides), first)
+    space = shape[2:] if first else shape[1:-1]
+    return axes_of(space, filters[:-2], strides, dilations, padding, TITLES[len(strides)])
+
+
+@lru_cache(1024)
+def _axes_back(outputs: tuple, shape: tuple, filters: tuple, *how: Any) -> tuple:
+    """The windows of a convolution with these outputs. Raises as `_check_gradient` does."""
+    _check_gradient(outputs, shape, filters, *how)
+    return _axes(shape, filters, *how)
+
+
 # -- kernels -----------------------------------------------------------------------------------------------------------
 
 
@@ -133,10 +150,9 @@ def _given(x: np.ndarray, first: bool, dtype: np.dtype) -> np.ndarray:
 
 def _convolution_kernel(xp: Any) -> Callable:
     def convolution(x: Any, k: Any, strides: tuple, padding: Any, dilations: tuple, first: bool) -> Any:
-        _check(x.shape, k.shape, len(strides), first)
+        axes = _axes(x.shape, k.shape, strides, padding, dilations, first)
         dtype = x.dtype
         x, k = _last(x, first), _last(k, False)
-        axes = axes_of(x.shape[1:-1], k.shape[:-2], strides, dilations, padding, TITLES[len(strides)])
         return _given(convolve(x, k, axes), first, dtype)
 
     return convolution
@@ -146,11 +162,10 @@ def _input_kernel(xp: Any) -> Callable:
     def input_gradient(
         g: Any, k: Any, shape: tuple, strides: tuple, padding: Any, dilations: tuple, first: bool
     ) -> Any:
-        _check_gradient(g.shape, shape, k.shape, strides, padding, dilations, first)
+        axes = _axes_back(g.shape, shape, k.shape, strides, padding, dilations, first)
         batch, space, channels = _split(shape, first)
         dtype = g.dtype
         g, k = _last(g, first), _last(k, False)
-        axes = axes_of(space, k.shape[:-2], strides, dilations, padding, TITLES[len(strides)])
         return _given(to_input(g, k, (batch, *space, channels), axes), first, dtype)
 
     return input_gradient
@@ -160,10 +175,9 @@ def _filter_kernel(xp: Any) -> Callable:
     def filter_gradient(
         x: Any, g: Any, shape: tuple, strides: tuple, padding: Any, dilations: tuple, first: bool
     ) -> Any:
-        _check_gradient(g.shape, x.shape, shape, strides, padding, dilations, first)
+        axes = _axes_back(g.shape, x.shape, shape, strides, padding, dilations, first)
         dtype = g.dtype
         x, g = _last(x, first), _last(g, first)
-        axes = axes_of(x.shape[1:-1], shape[:-2], strides, dilations, padding, TITLES[len(strides)])
         return _given(to_filter(x, g, shape, axes), False, dtype)
 
     return filter_gradient
@@ -276,6 +290,7 @@ convolution_with_bias = define(
 # -- what functions of `tf.nn` share -----------------------------------------------------------------------------------
 
 
+@remembered
 def how_of(
     strides: Any, padding: Any, data_format: Any, dilations: Any, space: int, title: str
 ) -> tuple[tuple, Any, tuple, bool]:

@@ -9,6 +9,7 @@ transposed: for 28x28x1 its copy takes an eighth.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -23,7 +24,7 @@ _free: list[np.ndarray] = []  # buffers for such copies: fresh memory costs page
 _FEW = 8  # channels below which the input's gradient is one product of long rows
 
 
-def convolve(x: np.ndarray, k: np.ndarray, axes: list[Axis]) -> np.ndarray:
+def convolve(x: np.ndarray, k: np.ndarray, axes: tuple[Axis, ...]) -> np.ndarray:
     """[n, space..., c] by [window..., c / groups, m]: [n, outputs..., m]."""
     *window, depth, m = k.shape
     outs = tuple(axis.outputs for axis in axes)
@@ -42,7 +43,7 @@ def convolve(x: np.ndarray, k: np.ndarray, axes: list[Axis]) -> np.ndarray:
     return out
 
 
-def to_input(g: np.ndarray, k: np.ndarray, shape: tuple, axes: list[Axis]) -> np.ndarray:
+def to_input(g: np.ndarray, k: np.ndarray, shape: tuple, axes: tuple[Axis, ...]) -> np.ndarray:
     """The gradient with respect to inputs of `shape`, of that with respect to the outputs."""
     *_, depth, m = k.shape
     d = np.zeros(shape, g.dtype)
@@ -74,7 +75,7 @@ def to_input(g: np.ndarray, k: np.ndarray, shape: tuple, axes: list[Axis]) -> np
     return d
 
 
-def to_filter(x: np.ndarray, g: np.ndarray, shape: tuple, axes: list[Axis]) -> np.ndarray:
+def to_filter(x: np.ndarray, g: np.ndarray, shape: tuple, axes: tuple[Axis, ...]) -> np.ndarray:
     """The gradient with respect to a filter of `shape`, of that with respect to the outputs."""
     *_, depth, m = shape
     channels = x.shape[-1]
@@ -102,7 +103,7 @@ def to_filter(x: np.ndarray, g: np.ndarray, shape: tuple, axes: list[Axis]) -> n
 # -- windows -----------------------------------------------------------------------------------------------------------
 
 
-def _rows(x: np.ndarray, axes: list[Axis]) -> Any:
+def _rows(x: np.ndarray, axes: tuple[Axis, ...]) -> Any:
     """(examples, their windows as a matrix, a window a row): all at once where that is not too much memory."""
     channels = x.shape[-1]
     outs = tuple(axis.outputs for axis in axes)
@@ -124,7 +125,7 @@ def _rows(x: np.ndarray, axes: list[Axis]) -> Any:
             _free.append(buffer)
 
 
-def _windows(x: np.ndarray, axes: list[Axis], outs: tuple, buffer: np.ndarray) -> np.ndarray:
+def _windows(x: np.ndarray, axes: tuple[Axis, ...], outs: tuple, buffer: np.ndarray) -> np.ndarray:
     """The windows, a row each, copied into the buffer; it is free again when the generator goes on."""
     x = _padded(x, axes)
     channels = x.shape[-1]
@@ -132,7 +133,9 @@ def _windows(x: np.ndarray, axes: list[Axis], outs: tuple, buffer: np.ndarray) -
     window = tuple(axis.window for axis in axes)
     steps = [stride * axis.stride for stride, axis in zip(space, axes, strict=True)]
     within = [stride * axis.dilation for stride, axis in zip(space, axes, strict=True)]
-    view = as_strided(x, (len(x), *outs, *window, channels), (n, *steps, *within, c))
+    shape, strides = (len(x), *outs, *window, channels), (n, *steps, *within, c)
+    # as_strided costs ten times as much
+    view = np.ndarray(shape, x.dtype, x, 0, strides) if x.flags.c_contiguous else as_strided(x, shape, strides)
     run = channels * (window[-1] if axes[-1].dilation == 1 else 1)
     width = prod(window) * channels
     narrow = run < outs[-1]
@@ -144,7 +147,7 @@ def _windows(x: np.ndarray, axes: list[Axis], outs: tuple, buffer: np.ndarray) -
     return rows.reshape(width, -1).T if narrow else rows.reshape(-1, width)
 
 
-def _padded(x: np.ndarray, axes: list[Axis]) -> np.ndarray:
+def _padded(x: np.ndarray, axes: tuple[Axis, ...]) -> np.ndarray:
     if all(axis.inside for axis in axes):
         return x
     reach = [(axis.outputs - 1) * axis.stride + (axis.window - 1) * axis.dilation + 1 for axis in axes]
@@ -155,24 +158,25 @@ def _padded(x: np.ndarray, axes: list[Axis]) -> np.ndarray:
     return out
 
 
-def taps_of(axes: list[Axis]) -> Any:
+@lru_cache(1024)
+def taps_of(axes: tuple[Axis, ...]) -> Any:
     """For each position in the window: its index, and where it lies among outputs and inputs."""
     pending = [((), (slice(None),), (slice(None),))]
     for axis in axes:
         pending = [
             ((*tap, j), (*there, out), (*here, place))
             for tap, there, here in pending
-            for j, out, place in axis.taps()
+            for j, out, place in axis.taps
         ]  # fmt: skip
     return pending
 
 
-def _single(axes: list[Axis]) -> bool:
+def _single(axes: tuple[Axis, ...]) -> bool:
     """Whether windows are single elements of the input, none of them padding."""
     return all(axis.window == 1 and axis.inside for axis in axes)
 
 
-def _first(axes: list[Axis]) -> tuple:
+def _first(axes: tuple[Axis, ...]) -> tuple:
     """Where windows of one element lie."""
     return (slice(None), *[slice(0, (axis.outputs - 1) * axis.stride + 1, axis.stride) for axis in axes])
 
@@ -187,14 +191,14 @@ def _groups(groups: int, depth: int, m: int) -> Any:
         yield slice(i * depth, (i + 1) * depth), slice(i * size, (i + 1) * size)
 
 
-def _by_groups(x: np.ndarray, k: np.ndarray, axes: list[Axis], out: np.ndarray) -> np.ndarray:
+def _by_groups(x: np.ndarray, k: np.ndarray, axes: tuple[Axis, ...], out: np.ndarray) -> np.ndarray:
     depth, m = k.shape[-2:]
     for one, many in _groups(x.shape[-1] // depth, depth, m):
         out[..., many] = convolve(x[..., one], k[..., many], axes)
     return out
 
 
-def _depthwise(x: np.ndarray, k: np.ndarray, axes: list[Axis], out: np.ndarray) -> np.ndarray:
+def _depthwise(x: np.ndarray, k: np.ndarray, axes: tuple[Axis, ...], out: np.ndarray) -> np.ndarray:
     """Each channel by filters of its own: products of as many numbers as there are outputs, added up."""
     channels, m = x.shape[-1], k.shape[-1]
     out.fill(0)

@@ -8,6 +8,7 @@ linear in what comes from above; its transpose, `max_pool_pick`, gives the deriv
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ from .windows import (
     of_axis,
     output_size,
     positive,
+    remembered,
     spatial,
 )
 
@@ -58,7 +60,8 @@ def _outputs(kind: str, shape: tuple, windows: tuple, strides: tuple, dilations:
     )
 
 
-def _axes(kind: str, shape: tuple, windows: tuple, strides: tuple, dilations: tuple, padding: Any) -> list:
+@lru_cache(1024)
+def _axes(kind: str, shape: tuple, windows: tuple, strides: tuple, dilations: tuple, padding: Any) -> tuple:
     title = _title(kind, len(windows))
     if len(shape) != len(windows):
         _outputs(kind, shape, windows, strides, dilations, padding)
@@ -142,6 +145,7 @@ _max_pool_with_argmax = define(
 # -- what functions of `tf.nn` share -----------------------------------------------------------------------------------
 
 
+@remembered
 def _how(ksize: Any, strides: Any, padding: Any, data_format: Any, dilations: Any, space: int, title: str) -> tuple:
     """The canonical attributes of a function's arguments. Raises as the functions say."""
     first = channels_first(data_format, space, title)

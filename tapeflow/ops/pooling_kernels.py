@@ -35,7 +35,7 @@ def _at(axis: int, part: slice) -> tuple:
     return (*(slice(None),) * axis, part)
 
 
-def _pooled(axes: list[Axis]) -> list[tuple[int, Axis]]:
+def _pooled(axes: tuple[Axis, ...]) -> list[tuple[int, Axis]]:
     """The axes along which windows are not single elements, the last first."""
     return [(i, a) for i, a in reversed(list(enumerate(axes))) if a.window > 1 or a.stride > 1 or not a.inside]
 
@@ -49,7 +49,7 @@ def _lowest(dtype: np.dtype) -> Any:
 
 def _along(x: np.ndarray, i: int, axis: Axis) -> np.ndarray:
     """The maxima of the windows along one axis."""
-    taps = list(axis.taps())
+    taps = axis.taps
     parts = [x[_at(i, here)] for _, _, here in taps]
     if axis.inside and len(parts) > 1:
         y = np.maximum(parts[0], parts[1])
@@ -63,7 +63,7 @@ def _along(x: np.ndarray, i: int, axis: Axis) -> np.ndarray:
     return y
 
 
-def _stages(x: np.ndarray, y: np.ndarray | None, axes: list[Axis]) -> list[tuple]:
+def _stages(x: np.ndarray, y: np.ndarray | None, axes: tuple[Axis, ...]) -> list[tuple]:
     """(index, axis, what goes in, what comes out) for each axis in turn; the last result is `y` where that is given."""
     stages = []
     pooled = _pooled(axes)
@@ -75,7 +75,7 @@ def _stages(x: np.ndarray, y: np.ndarray | None, axes: list[Axis]) -> list[tuple
 
 
 @in_float32
-def max_pool(x: np.ndarray, axes: list[Axis]) -> np.ndarray:
+def max_pool(x: np.ndarray, axes: tuple[Axis, ...]) -> np.ndarray:
     """The maximum of each window."""
     stages = _stages(x, None, axes)
     return stages[-1][3] if stages else x
@@ -86,7 +86,7 @@ def _hits(i: int, axis: Axis, x: np.ndarray, y: np.ndarray) -> Any:
 
     Without padding the last place takes what no other did, so that a maximum of NaN has a place, too.
     """
-    taps = list(axis.taps())
+    taps = axis.taps
     free = None
     for n, (_, there, here) in enumerate(taps):
         at, to = _at(i, there), _at(i, here)
@@ -107,7 +107,7 @@ def _hits(i: int, axis: Axis, x: np.ndarray, y: np.ndarray) -> Any:
 
 
 @in_float32
-def max_pool_gradient(g: np.ndarray, x: np.ndarray, y: np.ndarray, axes: list[Axis]) -> np.ndarray:
+def max_pool_gradient(g: np.ndarray, x: np.ndarray, y: np.ndarray, axes: tuple[Axis, ...]) -> np.ndarray:
     """The gradient of the maxima `y` of `x` with respect to x: each goes to the place of its maximum."""
     for i, axis, source, out in reversed(_stages(x, y, axes)):
         d = (np.empty if axis.tiles else np.zeros)(source.shape, g.dtype)
@@ -121,7 +121,7 @@ def max_pool_gradient(g: np.ndarray, x: np.ndarray, y: np.ndarray, axes: list[Ax
 
 
 @in_float32
-def at_maxima(d: np.ndarray, x: np.ndarray, y: np.ndarray, axes: list[Axis]) -> np.ndarray:
+def at_maxima(d: np.ndarray, x: np.ndarray, y: np.ndarray, axes: tuple[Axis, ...]) -> np.ndarray:
     """The elements of `d` at the places of the maxima `y` of `x`: the transpose of `max_pool_gradient`."""
     for i, axis, source, out in _stages(x, y, axes):
         picked = np.zeros(out.shape, d.dtype)
@@ -134,7 +134,7 @@ def at_maxima(d: np.ndarray, x: np.ndarray, y: np.ndarray, axes: list[Axis]) -> 
 # -- means -------------------------------------------------------------------------------------------------------------
 
 
-def _counts(axes: list[Axis], dtype: np.dtype) -> Any:
+def _counts(axes: tuple[Axis, ...], dtype: np.dtype) -> Any:
     """How many inputs each window covers, padding not counted: a number, or an array where windows differ."""
     total: Any = dtype.type(1)
     for i, axis in enumerate(axes):
@@ -142,31 +142,31 @@ def _counts(axes: list[Axis], dtype: np.dtype) -> Any:
             total = total * dtype.type(axis.window)
             continue
         count = np.zeros(axis.outputs, dtype)
-        for _, there, _ in axis.taps():
+        for _, there, _ in axis.taps:
             count[there] += 1
         total = total * count.reshape(-1, *[1] * (len(axes) - i - 1))
     return total
 
 
 @in_float32
-def avg_pool(x: np.ndarray, axes: list[Axis]) -> np.ndarray:
+def avg_pool(x: np.ndarray, axes: tuple[Axis, ...]) -> np.ndarray:
     """The mean of each window, of what is not padding."""
     counts = _counts(axes, x.dtype)
     for i, axis in _pooled(axes):
         y = np.zeros((*x.shape[:i], axis.outputs, *x.shape[i + 1 :]), x.dtype)
-        for _, there, here in axis.taps():
+        for _, there, here in axis.taps:
             y[_at(i, there)] += x[_at(i, here)]
         x = y
     return x / counts
 
 
 @in_float32
-def avg_pool_gradient(g: np.ndarray, axes: list[Axis]) -> np.ndarray:
+def avg_pool_gradient(g: np.ndarray, axes: tuple[Axis, ...]) -> np.ndarray:
     """The gradient of the means with respect to the input: each spreads over its window."""
     g = g / _counts(axes, g.dtype)
     for i, axis in reversed(_pooled(axes)):
         d = np.zeros((*g.shape[:i], axis.size, *g.shape[i + 1 :]), g.dtype)
-        for _, there, here in axis.taps():
+        for _, there, here in axis.taps:
             d[_at(i, here)] += g[_at(i, there)]
         g = d
     return g
@@ -175,7 +175,7 @@ def avg_pool_gradient(g: np.ndarray, axes: list[Axis]) -> np.ndarray:
 # -- places ------------------------------------------------------------------------------------------------------------
 
 
-def places_of_maxima(x: np.ndarray, axes: list[Axis]) -> np.ndarray:
+def places_of_maxima(x: np.ndarray, axes: tuple[Axis, ...]) -> np.ndarray:
     """The index of each window's first maximum among all elements of x, flattened; int64."""
     index = np.arange(x.size).reshape(x.shape)
     if x.dtype.itemsize == 2 and x.dtype.kind not in "iu":

@@ -7,7 +7,8 @@ within the input, the padding divided evenly, the odd one behind), "VALID" (none
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,15 +44,25 @@ class Axis(NamedTuple):
         last = (self.outputs - 1) * self.stride + (self.window - 1) * self.dilation
         return self.before <= 0 and last - self.before < self.size
 
-    def taps(self) -> Iterator[tuple[int, slice, slice]]:
+    @property
+    def taps(self) -> list[tuple[int, slice, slice]]:
         """For each position j in the window: j, the outputs for which it is in the input, and where it is there."""
-        for j in range(self.window):
-            offset = j * self.dilation - self.before
-            first = max(0, -(offset // self.stride))
-            last = min(self.outputs, -((offset - self.size) // self.stride))
-            if last > first:
-                start = first * self.stride + offset
-                yield j, slice(first, last), slice(start, start + (last - first - 1) * self.stride + 1, self.stride)
+        return _taps(self)
+
+
+@lru_cache(1024)
+def _taps(axis: Axis) -> list[tuple[int, slice, slice]]:
+    found = []
+    for j in range(axis.window):
+        offset = j * axis.dilation - axis.before
+        first = max(0, -(offset // axis.stride))
+        last = min(axis.outputs, -((offset - axis.size) // axis.stride))
+        if last > first:
+            start = first * axis.stride + offset
+            found.append(
+                (j, slice(first, last), slice(start, start + (last - first - 1) * axis.stride + 1, axis.stride))
+            )
+    return found
 
 
 def output_size(
@@ -91,7 +102,7 @@ def axes_of(
     dilations: Sequence[int],
     padding: Any,
     title: str,
-) -> list[Axis]:
+) -> tuple[Axis, ...]:
     """The windows along each axis. Raises as `output_size` does."""
     found = []
     for i, (n, w, s, d) in enumerate(zip(sizes, windows, strides, dilations, strict=True)):
@@ -101,7 +112,22 @@ def axes_of(
         if one == "SAME":
             before = max((outputs - 1) * s + (w - 1) * d + 1 - n, 0) // 2
         found.append(Axis(n, w, s, d, before, outputs))
-    return found
+    return tuple(found)
+
+
+def remembered(function: Callable) -> Callable:
+    """A function of what users say about windows, whose answers are kept; lists count as tuples."""
+    kept = lru_cache(1024, typed=True)(function)
+
+    def answer(*arguments: Any) -> Any:
+        hashable = [tuple(a) if type(a) is list else a for a in arguments]
+        try:
+            hash(tuple(hashable))
+        except TypeError:
+            return function(*arguments)
+        return kept(*hashable)
+
+    return answer
 
 
 # -- arguments ---------------------------------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ def test_channels_first_is_channels_last_transposed(geometry):
     run, name = {1: (tf.nn.conv1d, "NCW"), 2: (tf.nn.conv2d, "NCHW"), 3: (tf.nn.conv3d, "NCDHW")}[len(strides)]
     y = run(np.moveaxis(x, -1, 1), k, strides, padding, name, dilations)
     want = run(x, k, strides, padding, dilations=dilations)
-    np.testing.assert_allclose(np.moveaxis(y.numpy(), 1, -1), want, rtol=1e-12)
+    np.testing.assert_allclose(np.moveaxis(y.numpy(), 1, -1), want, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -157,8 +157,8 @@ def test_large_inputs_are_convolved_in_parts(monkeypatch):
     with tf.GradientTape() as tape:
         tape.watch(kernel)
         parts = tf.nn.conv2d(x, kernel, 1, "SAME")
-    np.testing.assert_allclose(parts, whole, rtol=1e-12)
-    np.testing.assert_allclose(tape.gradient(parts, kernel), dk, rtol=1e-12)
+    np.testing.assert_allclose(parts, whole, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(tape.gradient(parts, kernel), dk, rtol=1e-12, atol=1e-12)
 
 
 def test_the_bias_goes_with_the_channels():
@@ -195,7 +195,7 @@ def test_sizes_that_a_trace_does_not_know():
     for shape in ((2, 7, 6, 2), (1, 4, 4, 2)):
         x = tf.constant(normal(*shape))
         for traced, eager in zip(f(x), f.python_function(x), strict=True):
-            np.testing.assert_allclose(traced, eager, rtol=1e-12)
+            np.testing.assert_allclose(traced, eager, rtol=1e-12, atol=1e-12)
 
 
 def test_a_jacobian_is_one_pass():
@@ -205,7 +205,7 @@ def test_a_jacobian_is_one_pass():
         y = tf.nn.conv2d(x, k, 1, "VALID")
     for source in (x, k):
         rows = tape.jacobian(y, source, experimental_use_pfor=False)
-        np.testing.assert_allclose(tape.jacobian(y, source), rows, rtol=1e-12)
+        np.testing.assert_allclose(tape.jacobian(y, source), rows, rtol=1e-12, atol=1e-12)
 
 
 # -- transposed --------------------------------------------------------------------------------------------------------

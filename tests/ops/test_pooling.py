@@ -48,10 +48,10 @@ def test_pooling_is_that_of_the_definition(geometry):
     x, space = RNG.standard_normal(shape), len(sides)
     for functions, general, reduce in ((MAX, tf.nn.max_pool, np.max), (AVG, tf.nn.avg_pool, np.mean)):
         want = by_loops(x, sides, strides, padding, reduce)
-        np.testing.assert_allclose(functions[space](x, sides, strides, padding), want, rtol=1e-12)
-        np.testing.assert_allclose(general(x, sides, strides, padding), want, rtol=1e-12)
+        np.testing.assert_allclose(functions[space](x, sides, strides, padding), want, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(general(x, sides, strides, padding), want, rtol=1e-12, atol=1e-12)
         first = functions[space](np.moveaxis(x, -1, 1), sides, strides, padding, NAMES[space])
-        np.testing.assert_allclose(np.moveaxis(first.numpy(), 1, -1), want, rtol=1e-12)
+        np.testing.assert_allclose(np.moveaxis(first.numpy(), 1, -1), want, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize(
