@@ -108,13 +108,24 @@ def zeros(rows: int, parts: Sequence[Part], kind: Kind) -> list[V]:
     return [constant(0, kind, part.lanes) for _ in range(rows) for part in parts]
 
 
+def turn_cycles(rows: int, vectors: int, unroll: int = 1) -> float:
+    """Estimated cycles of a turn of a tile's loop: of products, of loads, or of waiting for the turn before."""
+    return max(rows * vectors / 2, (rows + 2 * vectors) / 2, 4) + 1 / (2 * unroll)
+
+
 def add_products(
-    b: Builder, sums: Sequence[V], A: V, offsets: Sequence[int], B: V, parts: Sequence[Part], kind: Kind
-) -> list[V]:
-    """The sums, with one number of A for every row times one row of B added."""
+    b: Builder, sums: Sequence[V], A: V, offsets: Sequence[int], B: V, parts: Sequence[Part], kind: Kind,
+    paired: bool = False,
+) -> list[V]:  # fmt: skip
+    """The sums, with a number of A for every row times one row of B added; paired, with a row of A for every row."""
     columns = [b.load(b.address(B, part.at, kind), kind, part.lanes, mask=part.mask(b)) for part in parts]
     new = []
     for r, offset in enumerate(offsets):
+        if paired:
+            for p, (part, column) in enumerate(zip(parts, columns, strict=True)):
+                x = b.load(b.address(A, offset + part.at, kind), kind, part.lanes, mask=part.mask(b))
+                new.append(b.add(b.mul(x, column), sums[r * len(columns) + p]))
+            continue
         number = b.load(b.address(A, offset, kind), kind)
         wide: dict[int, V] = {}
         for p, column in enumerate(columns):
@@ -126,7 +137,7 @@ def add_products(
 
 def add_run(
     b: Builder, sums: Sequence[V], A: V, offsets: Sequence[int], step_a: int, B: V, step_b: int, parts: Sequence[Part],
-    depth: int, kind: Kind, unroll: int = 1,
+    depth: int, kind: Kind, unroll: int = 1, paired: bool = False,
 ) -> list[V]:  # fmt: skip
     """The sums, with `depth` products added; from one to the next A and B go on by a step of their own."""
 
@@ -134,7 +145,7 @@ def add_run(
         a, row = b.address(A, scaled(b, k, step_a), kind), b.address(B, scaled(b, k, step_b), kind)
         for u in range(count):
             places = [offset + u * step_a for offset in offsets]
-            sums = add_products(b, sums, a, places, b.address(row, u * step_b, kind), parts, kind)
+            sums = add_products(b, sums, a, places, b.address(row, u * step_b, kind), parts, kind, paired)
         return list(sums)
 
     unroll = min(unroll, depth)
@@ -194,5 +205,5 @@ def kept(b: Builder, rows: int, parts: Sequence[Part], place: V, kind: Kind) -> 
 
 __all__ = [
     "TARGETS", "Epilogue", "Part", "Target", "add_products", "add_run", "hand_over", "keep", "kept", "over",
-    "parts_of", "scaled", "shifted", "target_of", "zeros",
+    "parts_of", "scaled", "shifted", "target_of", "turn_cycles", "zeros",
 ]  # fmt: skip
