@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tapeflow.engines.llvm.builder import F32, Builder, Kind, V, index
+from tapeflow.engines.llvm.builder import F32, PTR, U64, Builder, Kind, Type, V, constant, index
 from tapeflow.engines.llvm.convolutions import Axis, Convolution
 from tapeflow.engines.llvm.products import transpose
 from tapeflow.engines.llvm.tiles import (
@@ -26,7 +26,9 @@ from tapeflow.engines.llvm.tiles import (
     zeros,
 )
 
-_BORDERS = 4  # tiles written for the ends of a row; where more would be needed, its ends go pixel by pixel
+# Where a pixel has few numbers, up to so many tiles at the ends of a row are written out tap by tap, as many taps at
+# most: finding out at run time which outputs read a pixel would take longer than reading it.
+_SHALLOW, _BORDERS, _TAPS = 4, 4, 7
 
 
 def forward(
@@ -206,29 +208,38 @@ class _Image:
         over(self.b, self.down.outputs, 1, row)
 
     def _row(self, o: V, channel: V, j: V, parts: list[Part]) -> None:
-        """A row's tiles: those within the image in a loop, those at its ends each on its own."""
+        """A row's tiles: whole ones within the image, whole ones at its ends, and one of what is left."""
         b, axis, rows = self.b, self.across, self.rows
 
-        def tile(start: V, count: int, border: int | None) -> None:
-            sums = self._sums(o, start, count, channel, j, parts, border)
+        def tile(start: V, count: int, border: bool = True, at: int | None = None) -> None:
+            sums = self._sums(o, start, count, channel, j, parts, border, at)
             self._finish(sums, count, o, start, j, parts)
 
         low, high = axis.inside
-        starts = list(range(0, axis.outputs, rows))
-        inner = [s for s in starts if low <= s and min(s + rows, axis.outputs) <= high]
-        if len(starts) - len(inner) > _BORDERS:
-            for first, last in ((0, low), (high, axis.outputs)):
-                if first < last:
-                    with b.loop(first, last) as loop:
-                        self._finish(self._single(o, loop.i, channel, j, parts), 1, o, loop.i, j, parts)
-            over(b, high - low, rows, lambda at, count: tile(shifted(b, at, low), count, None))
-            return
-        for s in starts:
-            if s not in inner:
-                tile(index(s), min(rows, axis.outputs - s), s)
+        full, rest = divmod(axis.outputs, rows)
+        inner = [s for s in range(0, full * rows, rows) if low <= s and s + rows <= high]
+        ends = full - len(inner)
+        shallow = self.depth <= _SHALLOW and axis.taps <= _TAPS
         if inner:
-            count = min(inner[-1] + rows, axis.outputs) - inner[0]
-            over(b, count, rows, lambda at, number: tile(shifted(b, at, inner[0]), number, None))
+            count = len(inner) * rows
+            over(b, count, rows, lambda at, _: tile(shifted(b, at, inner[0]), rows, False))
+        if shallow and ends <= _BORDERS:
+            for s in range(0, full * rows, rows):
+                if s not in inner:
+                    tile(index(s), rows, at=s)
+        else:
+            before = inner[0] // rows if inner else ends
+
+            def end(n: V, _: int) -> None:
+                if inner:
+                    there = b.compare("ge", n, index(before))
+                    n = shifted(b, n, b.select(there, index(len(inner)), index(0)))
+                tile(scaled(b, n, rows), rows)
+
+            over(b, ends, 1, end)
+        if rest:
+            start = full * rows
+            tile(index(start), rest, not low <= start <= axis.outputs <= high, start if shallow else None)
 
     def _finish(self, sums: list[V], count: int, o: V, start: V, j: V, parts: list[Part]) -> None:
         def placed(b: Builder, x: V, i: V, j: V, used: int, mask: V | None) -> None:
@@ -257,67 +268,81 @@ class _Image:
             loop.carry(*body(loop.i, loop.values))
         return loop.results
 
+    @property
+    def depth(self) -> int:
+        """Numbers that an output reads of a pixel."""
+        return 1 if self.kernel.paired else self.kernel.depth
+
     def _sums(
-        self, o: V, start: V, count: int, channel: V, j: V, parts: list[Part], border: int | None
+        self, o: V, start: V, count: int, channel: V, j: V, parts: list[Part], border: bool, at: int | None
     ) -> list[V]:  # fmt: skip
-        """A tile: `count` outputs from `start` on, at the end of a row if `border` is where that is."""
-        b, axis, kernel, kind = self.b, self.across, self.kernel, self.kind
+        """A tile of `count` outputs from `start` on; some may read beyond the image at a border, which is at `at`."""
+        b, axis, kernel, kind, depth = self.b, self.across, self.kernel, self.kind, self.depth
         sums = zeros(count, parts, kind)
         if not axis.taps or not self.down.taps:
             return sums
-        jump, paired = axis.stride * kernel.channels, kernel.paired
         joined = kernel.groups == 1 and axis.step == axis.filter_step == 1
-        depth, depth_filters = (1, kernel.filters) if paired else (kernel.depth, kernel.depth * kernel.filters)
+        jump = axis.stride * kernel.channels
 
-        def run(sums: list[V], A: V, B: V, length: int, step_a: int, step_b: int) -> list[V]:
+        def run(sums: list[V], A: V | list[V], B: V, length: int, step_a: int = 1, step_b: int = 0) -> list[V]:
             number = len(sums) // len(parts)
-            unroll = max(1, min(length, 64 // len(sums), 4))
-            offsets = [r * jump for r in range(number)]
-            return add_run(b, sums, A, offsets, step_a, B, step_b, parts, length, kind, unroll, paired)
+            unroll = max(1, min(4, 32 // len(sums)))
+            offsets = [r * jump if isinstance(A, V) else 0 for r in range(number)]
+            step_b = step_b or kernel.filters
+            return add_run(b, sums, A, offsets, step_a, B, step_b, parts, length, kind, unroll, kernel.paired)
 
         def line(t: V, sums: list[V]) -> list[V]:
-            if border is not None:
-                return edge(t, sums)
+            if border:
+                if at is None:
+                    return self._over_taps(axis, start, False, sums, lambda u, sums: guarded(t, u, sums))
+                return written_out(t, sums)
             if depth == 1 or joined:
                 A, B = self._place(o, start, 0, t, 0, channel, j)
-                if depth == 1:
-                    step_a, step_b = axis.step * kernel.channels, axis.filter_step * depth_filters
-                    return run(sums, A, B, axis.taps, step_a, step_b)
-                return run(sums, A, B, axis.taps * depth, 1, kernel.filters)
+                if depth > 1:
+                    return run(sums, A, B, axis.taps * depth)
+                return run(sums, A, B, axis.taps, axis.step * kernel.channels, axis.filter_step * kernel.filters)
+            return self._over_taps(axis, start, False, sums, lambda u, sums: tap(t, u, sums))
 
-            def tap(u: V, sums: list[V]) -> list[V]:
-                A, B = self._place(o, start, 0, t, u, channel, j)
-                return run(sums, A, B, depth, 1, kernel.filters)
+        def tap(t: V, u: V, sums: list[V]) -> list[V]:
+            A, B = self._place(o, start, 0, t, u, channel, j)
+            return run(sums, A, B, depth)
 
-            return self._over_taps(axis, start, False, sums, tap)
+        def guarded(t: V, u: V, sums: list[V]) -> list[V]:
+            A, B = self._place(o, start, 0, t, u, channel, j)
+            x = self._position(start, 0, u)
+            nothing = self._nothing(depth if not kernel.paired else sum(part.lanes for part in parts))
+            rows = []
+            for r in range(count):
+                place = b.cast(shifted(b, x, r * axis.stride), U64)
+                there = b.compare("lt", place, constant(axis.inputs, U64))
+                rows.append(b.select(there, b.address(A, r * jump, kind), nothing))
+            return run(sums, rows, B, depth)
 
-        def edge(t: V, sums: list[V]) -> list[V]:
-            assert border is not None
+        def written_out(t: V, sums: list[V]) -> list[V]:
+            assert at is not None
             sums = list(sums)
             for u in range(axis.taps):
-                first, last = axis.valid(u, border, count)
+                first, last = axis.valid(u, at, count)
                 if first < last:
                     A, B = self._place(o, start, first, t, u, channel, j)
                     some = slice(first * len(parts), last * len(parts))
-                    sums[some] = run(sums[some], A, B, depth, 1, kernel.filters)
+                    sums[some] = run(sums[some], A, B, depth)
             return sums
 
         return self._over_taps(self.down, o, self._clipped(self.down), sums, line)
 
-    def _single(self, o: V, i: V, channel: V, j: V, parts: list[Part]) -> list[V]:
-        """One output, wherever it lies."""
-        b, kernel, kind = self.b, self.kernel, self.kind
-        sums = zeros(1, parts, kind)
-        depth = 1 if kernel.paired else kernel.depth
+    def _nothing(self, count: int) -> V:
+        """Zeros, to read where there is no image."""
+        name = f"@zeros_{self.kind.name}_{count}"
+        text = f"private unnamed_addr constant [{count} x {self.kind.llvm}] zeroinitializer, align 64"
+        self.b.module.globals[name] = text
+        return V(name, Type(PTR))
 
-        def line(t: V, sums: list[V]) -> list[V]:
-            def tap(u: V, sums: list[V]) -> list[V]:
-                A, B = self._place(o, i, 0, t, u, channel, j)
-                return add_run(b, sums, A, [0], 1, B, kernel.filters, parts, depth, kind, 2, kernel.paired)
-
-            return self._over_taps(self.across, i, True, sums, tap)
-
-        return self._over_taps(self.down, o, self._clipped(self.down), sums, line)
+    def _position(self, i: V, more: int, tap: V) -> V:
+        """The position along a row that output i + more reads for a tap."""
+        b, across = self.b, self.across
+        x = shifted(b, scaled(b, i, across.stride), across.first + more * across.stride)
+        return shifted(b, x, scaled(b, tap, across.step))
 
     def _clipped(self, axis: Axis) -> bool:
         return axis.inside != (0, axis.outputs)
@@ -329,12 +354,9 @@ class _Image:
         b, down, across, kernel = self.b, self.down, self.across, self.kernel
         tap = index(u)
         y = shifted(b, shifted(b, scaled(b, o, down.stride), down.first), scaled(b, t, down.step))
-        x = shifted(b, scaled(b, i, across.stride), across.first + more * across.stride)
-        x = shifted(b, x, scaled(b, tap, across.step))
-        pixel = shifted(b, scaled(b, y, kernel.width), x)
+        pixel = shifted(b, scaled(b, y, kernel.width), self._position(i, more, tap))
         A = b.address(self.X, shifted(b, scaled(b, pixel, kernel.channels), channel), self.kind)
         p = shifted(b, scaled(b, t, down.filter_step), down.filter_first)
         q = shifted(b, scaled(b, tap, across.filter_step), across.filter_first)
-        deep = 1 if kernel.paired else kernel.depth
-        row = scaled(b, shifted(b, scaled(b, p, kernel.filter_width), q), deep * kernel.filters)
+        row = scaled(b, shifted(b, scaled(b, p, kernel.filter_width), q), self.depth * kernel.filters)
         return A, b.address(self.W, shifted(b, row, j), self.kind)
