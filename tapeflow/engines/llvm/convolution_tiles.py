@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from tapeflow.engines.llvm.builder import F32, PTR, U64, Builder, Kind, Type, V, constant, index
@@ -44,7 +44,7 @@ def forward(
     kernel = _Kernel(
         shape.width, shape.channels, shape.filters, shape.groups, shape.filter_width, shape.depthwise, kind
     )
-    size_in = shape.height * shape.width * shape.channels
+    size_in = shape.image_size
     size_out = down.outputs * across.outputs
     with b.loop(lo, shape.images if hi is None else hi) as loop:
         image, before = b.address(X, scaled(b, loop.i, size_in), kind), scaled(b, loop.i, size_out)
@@ -108,6 +108,30 @@ def turn_filters(
                 transpose(b, begin, outputs, finish, inputs, ours, theirs, kind)
 
 
+def bounds(b: Builder, axis: Axis, o: V, clipped: bool = True) -> tuple[V, V]:
+    """The taps of output o that read a position there is: from the first up to before the second."""
+    if not clipped:
+        return index(0), index(axis.taps)
+    start, step = shifted(b, scaled(b, o, axis.stride), axis.first), index(axis.step)
+    zero, taps = index(0), index(axis.taps)
+    before = b.sub(index(axis.step - 1), start)
+    first = b.op("div", b.select(b.compare("lt", before, zero), zero, before), step)
+    room = b.sub(index(axis.inputs - 1 + axis.step), start)
+    last = b.op("div", b.select(b.compare("lt", room, zero), zero, room), step)
+    return first, b.select(b.compare("lt", last, taps), last, taps)
+
+
+def over_taps(
+    b: Builder, axis: Axis, o: V, carried: Sequence[V], body: Callable[[V, list[V]], list[V]], clipped: bool = False
+) -> list[V]:  # fmt: skip
+    """What is carried through `body(tap, carried)` for all taps of an output, clipped to those that read something."""
+    if not clipped and axis.taps == 1:
+        return body(index(0), list(carried))
+    with b.loop(*bounds(b, axis, o, clipped), carried=carried) as loop:
+        loop.carry(*body(loop.i, loop.values))
+    return loop.results
+
+
 def for_each_vector(b: Builder, count: int, kind: Kind, body: Callable[[V, Part], None]) -> None:
     """`body(at, part)` for all vectors of a run of numbers: whole ones in a loop, and what is left."""
     target = target_of(b.module)
@@ -135,6 +159,117 @@ class _Kernel(NamedTuple):
     filter_width: int
     paired: bool
     kind: Kind
+
+    @property
+    def depth(self) -> int:
+        """Channels that an output reads of a pixel."""
+        return self.channels // self.groups
+
+    @property
+    def columns(self) -> int:
+        """Outputs that read the same channels; all of them where each reads its own."""
+        return self.filters if self.paired else self.filters // self.groups
+
+
+def choose_rows(length: int, columns: int, target: Target, kind: Kind) -> tuple[int, int]:
+    """Rows and columns of a tile for runs of so many rows, by the least estimated time."""
+    lanes = target.lanes(kind)
+    spare = 1 if target.masked else 2
+    best = (float("inf"), 1, lanes)
+    for vectors in range(1, min(-(-columns // lanes), 8) + 1):
+        for rows in range(1, min(length, 24) + 1):
+            if rows * vectors + vectors + spare > target.registers:
+                break
+            down, below = divmod(length, rows)
+            full, rest = divmod(columns, vectors * lanes)
+            time = 0.0
+            for number, count in ((full, vectors), (1, -(-rest // lanes))):
+                if count:
+                    time += number * down * turn_cycles(rows, count)
+                    time += number * turn_cycles(below, count) if below else 0
+            time *= 1 + 0.01 * bool(below) + 0.01 * bool(rest)
+            best = min(best, (time, rows, vectors * lanes))
+    return best[1], best[2]
+
+
+class _Image:
+    """All outputs of one image, being written; the epilogue gets their row and column."""
+
+    def __init__(
+        self, b: Builder, X: V, W: V, down: Axis, across: Axis, kernel: _Kernel,
+        epilogue: Callable[[Builder, V, V, V, V, int, V | None], None], rolled: bool,
+    ) -> None:  # fmt: skip
+        self.b, self.X, self.W, self.down, self.across = b, X, W, down, across
+        self.kernel, self.kind, self.epilogue = kernel, kernel.kind, epilogue
+        self.target = target_of(b.module)
+        self.rows, self.columns = choose_rows(max(1, across.outputs), kernel.columns, self.target, self.kind)
+        self.buffer = b.allocate(self.kind, self.rows * self.columns) if rolled and self.rows > 1 else None
+
+    def write(self) -> None:
+        """Every group, every block of columns, every row."""
+        b, kernel = self.b, self.kernel
+        if not self.across.outputs or not self.down.outputs:
+            return
+        if kernel.groups == 1 or kernel.paired:
+            over(b, kernel.columns, self.columns, lambda j, width: self._rows(index(0), j, width))
+            return
+        with b.loop(0, kernel.groups) as loop:
+            channel, first = scaled(b, loop.i, kernel.depth), scaled(b, loop.i, kernel.columns)
+            over(
+                b, kernel.columns, self.columns,
+                lambda j, width: self._rows(channel, shifted(b, first, j), width),
+            )  # fmt: skip
+
+    def _rows(self, channel: V, j: V, width: int) -> None:
+        """All rows of some columns."""
+        parts = parts_of(width, self.target, self.kind)
+        if self.kernel.paired:
+            channel = j
+
+        def row(o: V, _: int) -> None:
+            self._row(o, channel, j, parts)
+
+        over(self.b, self.down.outputs, 1, row)
+
+    def _row(self, o: V, channel: V, j: V, parts: list[Part]) -> None:
+        """A row's tiles: whole ones within the image, whole ones at its ends, and one of what is left."""
+        b, axis, rows = self.b, self.across, self.rows
+
+        def tile(start: V, count: int, border: bool = True, at: int | None = None) -> None:
+            sums = self._sums(o, start, count, channel, j, parts, border, at)
+            self._finish(sums, count, o, start, j, parts)
+
+        low, high = axis.inside
+        full, rest = divmod(axis.outputs, rows)
+        inner = [s for s in range(0, full * rows, rows) if low <= s and s + rows <= high]
+        ends = full - len(inner)
+        shallow = self.depth <= _SHALLOW and axis.taps <= _TAPS
+        if inner:
+            count = len(inner) * rows
+            over(b, count, rows, lambda at, _: tile(shifted(b, at, inner[0]), rows, False))
+        if shallow and ends <= _BORDERS:
+            for s in range(0, full * rows, rows):
+                if s not in inner:
+                    tile(index(s), rows, at=s)
+        else:
+            before = inner[0] // rows if inner else ends
+
+            def end(n: V, _: int) -> None:
+                if inner:
+                    there = b.compare("ge", n, index(before))
+                    n = shifted(b, n, b.select(there, index(len(inner)), index(0)))
+                tile(scaled(b, n, rows), rows)
+
+            over(b, ends, 1, end)
+        if rest:
+            start = full * rows
+            tile(index(start), rest, not low <= start <= axis.outputs <= high, start if shallow else None)
+
+    def _finish(self, sums: list[V], count: int, o: V, start: V, j: V, parts: list[Part]) -> None:
+        def placed(b: Builder, x: V, i: V, j: V, used: int, mask: V | None) -> None:
+            self.epilogue(b, x, o, i, j, used, mask)
+
+        hand_over(self.b, sums, count, parts, start, j, placed, self.buffer)
 
     @property
     def depth(self) -> int:
@@ -294,14 +429,14 @@ class _Image:
         def line(t: V, sums: list[V]) -> list[V]:
             if border:
                 if at is None:
-                    return self._over_taps(axis, start, False, sums, lambda u, sums: guarded(t, u, sums))
+                    return over_taps(b, axis, start, sums, lambda u, sums: guarded(t, u, sums))
                 return written_out(t, sums)
             if depth == 1 or joined:
                 A, B = self._place(o, start, 0, t, 0, channel, j)
                 if depth > 1:
                     return run(sums, A, B, axis.taps * depth)
                 return run(sums, A, B, axis.taps, axis.step * kernel.channels, axis.filter_step * kernel.filters)
-            return self._over_taps(axis, start, False, sums, lambda u, sums: tap(t, u, sums))
+            return over_taps(b, axis, start, sums, lambda u, sums: tap(t, u, sums))
 
         def tap(t: V, u: V, sums: list[V]) -> list[V]:
             A, B = self._place(o, start, 0, t, u, channel, j)
@@ -329,7 +464,7 @@ class _Image:
                     sums[some] = run(sums[some], A, B, depth)
             return sums
 
-        return self._over_taps(self.down, o, self._clipped(self.down), sums, line)
+        return over_taps(b, self.down, o, sums, line, self.down.clipped)
 
     def _nothing(self, count: int) -> V:
         """Zeros, to read where there is no image."""
@@ -343,9 +478,6 @@ class _Image:
         b, across = self.b, self.across
         x = shifted(b, scaled(b, i, across.stride), across.first + more * across.stride)
         return shifted(b, x, scaled(b, tap, across.step))
-
-    def _clipped(self, axis: Axis) -> bool:
-        return axis.inside != (0, axis.outputs)
 
     def _place(
         self, o: V, i: V, more: int, t: V, u: V | int, channel: V, j: V

@@ -33,6 +33,11 @@ class Axis(NamedTuple):
         high = max(0, min(high, self.outputs))
         return min(low, high), high
 
+    @property
+    def clipped(self) -> bool:
+        """Whether some output reads beyond the input."""
+        return self.inside != (0, self.outputs)
+
     def valid(self, tap: int, start: int, count: int) -> tuple[int, int]:
         """Which of some outputs read a position that there is, for a tap: from the first up to before the second."""
         good = [r for r in range(count) if 0 <= (start + r) * self.stride + self.first + tap * self.step < self.inputs]
@@ -67,6 +72,11 @@ class Convolution(NamedTuple):
     def depthwise(self) -> bool:
         """Whether every channel has one filter of its own."""
         return self.groups == self.channels == self.filters
+
+    @property
+    def image_size(self) -> int:
+        """Numbers in an image."""
+        return self.height * self.width * self.channels
 
     @property
     def filter_size(self) -> int:

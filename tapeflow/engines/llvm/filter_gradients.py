@@ -54,7 +54,7 @@ def filter_gradient(
         first = b.op("div", scaled(b, loop.i, shape.images), index(chunks))
         last = b.op("div", scaled(b, shifted(b, loop.i, 1), shape.images), index(chunks))
         with b.loop(first, last) as images:
-            image = b.address(X, scaled(b, images.i, shape.height * shape.width * shape.channels), kind)
+            image = b.address(X, scaled(b, images.i, shape.image_size), kind)
             result = b.address(dY, scaled(b, images.i, high * wide * shape.filters), kind)
             if padded:
                 _surround(b, image, room, shape, kind)
