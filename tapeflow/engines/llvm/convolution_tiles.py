@@ -16,6 +16,7 @@ from tapeflow.engines.llvm.tiles import (
     Part,
     Target,
     add_run,
+    for_each_vector,
     hand_over,
     over,
     parts_of,
@@ -130,18 +131,6 @@ def over_taps(
     with b.loop(*bounds(b, axis, o, clipped), carried=carried) as loop:
         loop.carry(*body(loop.i, loop.values))
     return loop.results
-
-
-def for_each_vector(b: Builder, count: int, kind: Kind, body: Callable[[V, Part], None]) -> None:
-    """`body(at, part)` for all vectors of a run of numbers: whole ones in a loop, and what is left."""
-    target = target_of(b.module)
-    lanes = target.lanes(kind)
-
-    def piece(at: V, length: int) -> None:
-        for part in parts_of(length, target, kind):
-            body(shifted(b, at, part.at), part)
-
-    over(b, count, lanes, piece)
 
 
 def _move(b: Builder, source: V, place: V, at: V, part: Part, kind: Kind) -> None:
@@ -270,138 +259,6 @@ class _Image:
             self.epilogue(b, x, o, i, j, used, mask)
 
         hand_over(self.b, sums, count, parts, start, j, placed, self.buffer)
-
-    @property
-    def depth(self) -> int:
-        """Channels that an output reads of a pixel."""
-        return self.channels // self.groups
-
-    @property
-    def columns(self) -> int:
-        """Outputs that read the same channels; all of them where each reads its own."""
-        return self.filters if self.paired else self.filters // self.groups
-
-
-def choose_rows(length: int, columns: int, target: Target, kind: Kind) -> tuple[int, int]:
-    """Rows and columns of a tile for runs of so many rows, by the least estimated time."""
-    lanes = target.lanes(kind)
-    spare = 1 if target.masked else 2
-    best = (float("inf"), 1, lanes)
-    for vectors in range(1, min(-(-columns // lanes), 8) + 1):
-        for rows in range(1, min(length, 24) + 1):
-            if rows * vectors + vectors + spare > target.registers:
-                break
-            down, below = divmod(length, rows)
-            full, rest = divmod(columns, vectors * lanes)
-            time = 0.0
-            for number, count in ((full, vectors), (1, -(-rest // lanes))):
-                if count:
-                    time += number * down * turn_cycles(rows, count)
-                    time += number * turn_cycles(below, count) if below else 0
-            time *= 1 + 0.01 * bool(below) + 0.01 * bool(rest)
-            best = min(best, (time, rows, vectors * lanes))
-    return best[1], best[2]
-
-
-class _Image:
-    """All outputs of one image, being written; the epilogue gets their row and column."""
-
-    def __init__(
-        self, b: Builder, X: V, W: V, down: Axis, across: Axis, kernel: _Kernel,
-        epilogue: Callable[[Builder, V, V, V, V, int, V | None], None], rolled: bool,
-    ) -> None:  # fmt: skip
-        self.b, self.X, self.W, self.down, self.across = b, X, W, down, across
-        self.kernel, self.kind, self.epilogue = kernel, kernel.kind, epilogue
-        self.target = target_of(b.module)
-        self.rows, self.columns = choose_rows(max(1, across.outputs), kernel.columns, self.target, self.kind)
-        self.buffer = b.allocate(self.kind, self.rows * self.columns) if rolled and self.rows > 1 else None
-
-    def write(self) -> None:
-        """Every group, every block of columns, every row."""
-        b, kernel = self.b, self.kernel
-        if not self.across.outputs or not self.down.outputs:
-            return
-        if kernel.groups == 1 or kernel.paired:
-            over(b, kernel.columns, self.columns, lambda j, width: self._rows(index(0), j, width))
-            return
-        with b.loop(0, kernel.groups) as loop:
-            channel, first = scaled(b, loop.i, kernel.depth), scaled(b, loop.i, kernel.columns)
-            over(
-                b, kernel.columns, self.columns,
-                lambda j, width: self._rows(channel, shifted(b, first, j), width),
-            )  # fmt: skip
-
-    def _rows(self, channel: V, j: V, width: int) -> None:
-        """All rows of some columns."""
-        parts = parts_of(width, self.target, self.kind)
-        if self.kernel.paired:
-            channel = j
-
-        def row(o: V, _: int) -> None:
-            self._row(o, channel, j, parts)
-
-        over(self.b, self.down.outputs, 1, row)
-
-    def _row(self, o: V, channel: V, j: V, parts: list[Part]) -> None:
-        """A row's tiles: whole ones within the image, whole ones at its ends, and one of what is left."""
-        b, axis, rows = self.b, self.across, self.rows
-
-        def tile(start: V, count: int, border: bool = True, at: int | None = None) -> None:
-            sums = self._sums(o, start, count, channel, j, parts, border, at)
-            self._finish(sums, count, o, start, j, parts)
-
-        low, high = axis.inside
-        full, rest = divmod(axis.outputs, rows)
-        inner = [s for s in range(0, full * rows, rows) if low <= s and s + rows <= high]
-        ends = full - len(inner)
-        shallow = self.depth <= _SHALLOW and axis.taps <= _TAPS
-        if inner:
-            count = len(inner) * rows
-            over(b, count, rows, lambda at, _: tile(shifted(b, at, inner[0]), rows, False))
-        if shallow and ends <= _BORDERS:
-            for s in range(0, full * rows, rows):
-                if s not in inner:
-                    tile(index(s), rows, at=s)
-        else:
-            before = inner[0] // rows if inner else ends
-
-            def end(n: V, _: int) -> None:
-                if inner:
-                    there = b.compare("ge", n, index(before))
-                    n = shifted(b, n, b.select(there, index(len(inner)), index(0)))
-                tile(scaled(b, n, rows), rows)
-
-            over(b, ends, 1, end)
-        if rest:
-            start = full * rows
-            tile(index(start), rest, not low <= start <= axis.outputs <= high, start if shallow else None)
-
-    def _finish(self, sums: list[V], count: int, o: V, start: V, j: V, parts: list[Part]) -> None:
-        def placed(b: Builder, x: V, i: V, j: V, used: int, mask: V | None) -> None:
-            self.epilogue(b, x, o, i, j, used, mask)
-
-        hand_over(self.b, sums, count, parts, start, j, placed, self.buffer)
-
-    def _over_taps(
-        self, axis: Axis, o: V, clipped: bool, sums: list[V], body: Callable[[V, list[V]], list[V]]
-    ) -> list[V]:  # fmt: skip
-        """The sums after all taps of an output that read something."""
-        b = self.b
-        if not clipped and axis.taps == 1:
-            return body(index(0), sums)
-        first, last = index(0), index(axis.taps)
-        if clipped:
-            start = shifted(b, scaled(b, o, axis.stride), axis.first)
-            missing = b.sub(index(axis.step - 1), start)
-            missing = b.select(b.compare("lt", missing, index(0)), index(0), missing)
-            first = b.op("div", missing, index(axis.step))
-            room = b.sub(index(axis.inputs - 1 + axis.step), start)
-            room = b.select(b.compare("lt", room, index(0)), index(0), room)
-            end = b.op("div", room, index(axis.step))
-            last = b.select(b.compare("lt", end, last), end, last)
-        with b.loop(first, last, carried=sums) as loop:
-            loop.carry(*body(loop.i, loop.values))
-        return loop.results
 
     @property
     def depth(self) -> int:

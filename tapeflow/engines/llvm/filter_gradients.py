@@ -9,12 +9,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tapeflow.engines.llvm.builder import F32, Builder, Kind, V, constant, index
-from tapeflow.engines.llvm.convolution_tiles import choose_rows, for_each_vector
+from tapeflow.engines.llvm.convolution_tiles import choose_rows
 from tapeflow.engines.llvm.convolutions import Convolution
-from tapeflow.engines.llvm.tiles import Epilogue, Part, add_run, over, parts_of, scaled, shifted, target_of
+from tapeflow.engines.llvm.tiles import (
+    Epilogue,
+    Part,
+    add_run,
+    for_each_vector,
+    over,
+    parts_of,
+    scaled,
+    shifted,
+    target_of,
+)
 
 _CHUNKS = 16
 _ROOM = 1 << 18  # numbers that the sums of all chunks may take, so that adding them stays cheap
+_BAND = 256 * 1024  # bytes of an image and of its results that every tile goes over, within the second cache
 _WRITTEN_OUT = 12  # rows of a filter so small that one tile has them all, each with a place of its own
 
 
@@ -42,9 +53,13 @@ def filter_gradient(
 ) -> None:  # fmt: skip
     """Sums the chunks lo..hi of `chunks_of(shape)`, all if `hi` is not given, into the scratch."""
     chunks, size = chunks_of(shape), shape.filter_size
-    shape = shape.merged()
     high, wide = shape.outputs
     padded = _padded(shape)
+    line = (shape.strides[0] * shape.width * shape.channels + wide * shape.filters) * kind.bytes
+    band = min(high, max(1, max(_BAND, size * kind.bytes) // line))  # each band reads and writes all sums
+    if band == high and shape.merged().height == 1:
+        shape, band = shape.merged(), 1
+        high, wide = shape.outputs
     with b.loop(lo, chunks if hi is None else hi) as loop:
         sums = b.address(scratch, scaled(b, loop.i, size), kind)
         _clear(b, sums, size, kind)
@@ -58,7 +73,7 @@ def filter_gradient(
             result = b.address(dY, scaled(b, images.i, high * wide * shape.filters), kind)
             if padded:
                 _surround(b, image, room, shape, kind)
-            _Gradient(b, room if padded else image, result, sums, shape, kind).write()
+            _Gradient(b, room if padded else image, result, sums, shape, kind).write(band)
 
 
 def add_chunks(
@@ -117,11 +132,20 @@ class _Gradient:
         self.b, self.image, self.result, self.sums, self.shape, self.kind = b, image, result, sums, shape, kind
         left, right = shape.pads[1]
         self.pixels = shape.width + left + right
+        self.first, self.high = index(0), shape.outputs[0]
         self.depth = 1 if shape.depthwise else shape.channels // shape.groups
         self.columns = shape.filters if shape.depthwise else shape.filters // shape.groups
 
-    def write(self) -> None:
-        """Every group."""
+    def write(self, band: int) -> None:
+        """Every band of so many rows of the results, every group of it."""
+
+        def some(first: V, count: int) -> None:
+            self.first, self.high = first, count
+            self._groups()
+
+        over(self.b, self.shape.outputs[0], band, some)
+
+    def _groups(self) -> None:
         b, shape = self.b, self.shape
         if shape.groups == 1 or shape.depthwise:
             self._group(index(0), index(0))
@@ -180,15 +204,15 @@ class _Gradient:
     def _tile(self, start: V, places: Sequence[int], row: V, j: V, parts: list[Part]) -> None:
         """Some rows and columns of the filter: what all pixels add to them."""
         b, shape, kind = self.b, self.shape, self.kind
-        high, wide = shape.outputs
-        filters = shape.filters
+        wide, filters = shape.outputs[1], shape.filters
         place = b.address(self.sums, shifted(b, scaled(b, row, filters), j), kind)
         slots = [(r * filters + part.at, part) for r in range(len(places)) for part in parts]
         sums = [b.load(b.address(place, at, kind), kind, part.lanes, mask=part.mask(b)) for at, part in slots]
         jump = shape.strides[0] * self.pixels * shape.channels
-        with b.loop(0, high, carried=sums) as loop:
-            A = b.address(self.image, shifted(b, scaled(b, loop.i, jump), start), kind)
-            B = b.address(self.result, shifted(b, scaled(b, loop.i, wide * filters), j), kind)
+        with b.loop(0, self.high, carried=sums) as loop:
+            line = shifted(b, self.first, loop.i)
+            A = b.address(self.image, shifted(b, scaled(b, line, jump), start), kind)
+            B = b.address(self.result, shifted(b, scaled(b, line, wide * filters), j), kind)
             unroll = 1 if len(sums) > 8 else 2
             step = shape.strides[1] * shape.channels
             loop.carry(

@@ -84,6 +84,18 @@ def over(
             body(index(full * size), rest)
 
 
+def for_each_vector(b: Builder, count: int, kind: Kind, body: Callable[[V, Part], None]) -> None:
+    """`body(at, part)` for all vectors of a run of numbers: whole ones in a loop, and what is left."""
+    target = target_of(b.module)
+    lanes = target.lanes(kind)
+
+    def piece(at: V, length: int) -> None:
+        for part in parts_of(length, target, kind):
+            body(shifted(b, at, part.at), part)
+
+    over(b, count, lanes, piece)
+
+
 def scaled(b: Builder, i: V, by: int) -> V:
     """i * by."""
     if by == 1:
@@ -209,9 +221,3 @@ def kept(b: Builder, rows: int, parts: Sequence[Part], place: V, kind: Kind) -> 
     return [
         b.load(b.address(place, r * width + part.at, kind), kind, part.lanes) for r in range(rows) for part in parts
     ]
-
-
-__all__ = [
-    "TARGETS", "Epilogue", "Part", "Target", "add_products", "add_run", "hand_over", "keep", "kept", "over",
-    "parts_of", "scaled", "shifted", "target_of", "turn_cycles", "zeros",
-]  # fmt: skip
