@@ -12,7 +12,7 @@ from .memory import Memory
 from .points import Kernel, Point, Pointers
 from .product_plans import plan_tile
 from .products import batched, product
-from .program import Cell, contiguous
+from .program import Cell, Unsupported, contiguous
 from .tiles import target_of
 
 _ROLLED = 6  # cells after a product from which their code stands in a loop over rows
@@ -71,6 +71,51 @@ def _matrix(b: Builder, memory: Memory, x: Cell) -> tuple[V, int, int]:
     base, offset, strides = (x.operands[0], *x.data) if x.how == "view" else (x, 0, contiguous(x.shape))
     pointer = b.address(memory.pointer(b, base), offset, x.kind)
     return pointer, strides[-2] if x.shape[-2] > 1 else max(x.shape[-1], 1), strides[0] if len(x.shape) > 2 else 0
+
+
+def write_tile(module: Module, kernel: Kernel, name: str) -> Written:
+    """What a tile makes, and the elementwise work on its vectors."""
+    b = Builder(module, name, [(PTR, "slots"), (I64, "lo"), (I64, "hi")])
+    lead = kernel.group.lead
+    wide = lead.shape[-1] != 1
+    if len(kernel.dims) > 1 + wide:
+        raise Unsupported("work after a tile that does not go row by row")
+    pointers = Pointers(b, kernel)
+    long = len(kernel.dims) == 2 or not wide  # whether there are rows to speak of
+
+    def finished(i: V, j: V, value: V, mask: V | None) -> None:
+        steps = ([(0, i)] if long and kernel.dims else []) + ([(len(kernel.dims) - 1, j)] if wide else [])
+        lane_dim = len(kernel.dims) - 1 if wide else -1
+        point = Point(
+            b, pointers, [None] * len(kernel.dims), lane_dim, value.lanes, mask, steps=steps, given={lead: value}
+        )  # fmt: skip
+        made = [(point.value(cell), accesses) for cell, accesses in kernel.writes.items()]
+        for out, accesses in made:
+            for access in accesses:
+                point.store(out, access)
+
+    parts, work = lead.data(b, _addresses(b, kernel.memory, lead), finished, b.parameters[1], b.parameters[2])
+    b.finish()
+    return Written(name, parts, work)
+
+
+def write_custom(module: Module, kernel: Kernel, name: str) -> Written:
+    """An array written in a way of its own."""
+    b = Builder(module, name, [(PTR, "slots"), (I64, "lo"), (I64, "hi")])
+    lead = kernel.group.lead
+    place = kernel.memory.pointer(b, lead)
+    parts, work = lead.data(b, _addresses(b, kernel.memory, lead), place, b.parameters[1], b.parameters[2])
+    b.finish()
+    return Written(name, parts, work)
+
+
+def _addresses(b: Builder, memory: Memory, cell: Cell) -> list[V]:
+    """Where the operands of a cell begin; they lie in one piece."""
+    found = []
+    for x in cell.operands:
+        base, offset = (x.operands[0], x.data[0]) if x.how == "view" else (x, 0)
+        found.append(b.address(memory.pointer(b, base), offset, x.kind))
+    return found
 
 
 def write_parts(module: Module, kernel: Kernel, name: str) -> Written:

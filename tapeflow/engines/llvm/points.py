@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .builder import I64, Builder, Type, V, constant, constants, index
-from .grouping import Group, Grouping, positions, seen
+from .grouping import Group, Grouping, positions, seen, steps_of
 from .memory import Memory
 from .program import Cell, Unsupported, contiguous
 
@@ -29,16 +29,12 @@ class Access:
 
 def access_of(x: Cell, cell: Cell, where: Sequence[int], rank: int) -> Access:
     """How `cell`, whose dimensions are those at `where` of a kernel's, reads its operand x."""
-    if x.how == "view":
-        base, (offset, strides) = x.operands[0], x.data
-    else:
-        base, offset, strides = x, 0, contiguous(x.shape)
+    base, offset = (x.operands[0], x.data[0]) if x.how == "view" else (x, 0)
     steps = [0] * rank
     axes = [a for a, n in enumerate(cell.shape) if n != 1]
-    shift = len(cell.shape) - len(x.shape)
+    apart = steps_of(x, cell)
     for place, axis in zip(where, axes, strict=True):
-        if axis >= shift and x.shape[axis - shift] != 1:
-            steps[place] = strides[axis - shift]
+        steps[place] = apart[axis]
     return Access(base, offset, tuple(steps))
 
 
@@ -57,7 +53,7 @@ class Kernel:
         self.writes: dict[Cell, list[Access]] = {}
         own = set(group.cells)
         for cell in group.cells:
-            if group.kind == "product" and cell is group.lead:
+            if group.kind in ("product", "tile") and cell is group.lead:
                 self._write(cell)
                 continue
             where = self.where(cell)
@@ -76,7 +72,10 @@ class Kernel:
         self.dims = list(group.dims)
         self.parts = [0] * first + [1] * (last - first) + [2] * (self.rank - last)
         placed = any(c.how in ("place", "pick") or any(x.how == "place" for x in c.operands) for c in group.cells)
-        if group.kind != "product" and not placed:
+        if group.kind == "tile":
+            self.parts = [0] * (self.rank - 1) + [2] if group.lead.shape[-1] != 1 else [0] * self.rank
+            self._collapse()
+        elif group.kind != "product" and not placed:
             self._collapse()
 
     def where(self, cell: Cell) -> list[int]:

@@ -9,7 +9,8 @@
     pick      rows of an array at positions that are computed
     parts     an array put together from others, each at its place
     product   a product of matrices
-    custom    a kernel of its own, such as a convolution
+    tile      what else comes vector by vector, such as a convolution
+    custom    an array that is written in a way of its own
     store     a write to a variable
 
 Lowering rules (`lower/`) turn ops into these; `grouping` puts them into kernels; `kernels` writes the code.
@@ -210,9 +211,18 @@ class Program:
         """The product of matrices, in the last two dimensions; the others are equal, or y has none."""
         return self._add(Cell("product", tuple(shape), x.kind, (x, y), (transpose_x, transpose_y)))
 
-    def custom(self, write: Any, operands: Sequence[Cell], shape: Sequence[int], kind: Kind) -> Cell:
-        """An array that a kernel of its own writes."""
-        return self._add(Cell("custom", tuple(shape), kind, operands, write))
+    def tile(self, write: Any, operands: Sequence[Cell], shape: Sequence[int]) -> Cell:
+        """An array that a kernel makes vector by vector, each along its last dimension.
+
+        `write(b, addresses, finished, lo, hi)` writes the kernel for a part of the work and returns into how many parts
+        it can be cut and how much it is; it calls `finished(i, j, x, mask)` where the vector at row i (of all but the
+        last dimension in one) and column j is done.
+        """
+        return self._add(Cell("tile", tuple(shape), operands[0].kind, operands, write))
+
+    def custom(self, write: Any, operands: Sequence[Cell], shape: Sequence[int]) -> Cell:
+        """An array that a kernel writes itself: `write(b, addresses, address of the array, lo, hi)`; see `tile`."""
+        return self._add(Cell("custom", tuple(shape), operands[0].kind, operands, write))
 
     def check(self, condition: Cell) -> None:
         """The region is run by NumPy, which raises the error, where this bool is not true everywhere."""
