@@ -160,11 +160,14 @@ class Point:
         lanes: how many.
         mask: which of them count, None for all.
         steps: positions along further dimensions, not yet part of the addresses.
+        given: values that are known here.
+        again: cells that an earlier pass has left in memory: how to read them, or where a row of them begins.
     """
 
     def __init__(
         self, b: Builder, pointers: Pointers, places: Sequence[V | None], lane_dim: int, lanes: int,
         mask: V | None = None, steps: Sequence[tuple[int, V]] = (), given: dict[Cell, V] | None = None,
+        again: dict[Cell, Access | V] | None = None,
     ) -> None:  # fmt: skip
         self.b = b
         self.pointers = pointers
@@ -175,6 +178,7 @@ class Point:
         self.mask = mask
         self.steps = steps
         self.known: dict[Cell, V] = dict(given or {})  # kept cells, and what is at this point
+        self.again = again or {}
 
     def address(self, a: Access) -> V:
         """Where an access finds the first lane."""
@@ -240,6 +244,11 @@ class Point:
         return found
 
     def _made(self, cell: Cell) -> V:
+        left = self.again.get(cell)
+        if isinstance(left, Access):
+            return self.load(left)
+        if left is not None:
+            return self.b.load(self.b.address(left, self.steps[-1][1], cell.kind), cell.kind, self.lanes)
         if cell.how == "pick":
             return self._picked(cell)
         values = [self.operand(x, cell) for x in cell.operands]
