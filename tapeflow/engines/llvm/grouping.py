@@ -4,7 +4,8 @@ Kernels of loops go over all elements of one shape, its dimensions of size 1 lef
 
     map       elementwise work alone
     reduce    with sums and the like over some of the dimensions, and what is computed of the results
-    product   a product of matrices, and elementwise work on each finished piece of it; `tile` likewise
+    tile      what comes vector by vector, such as a product of matrices, and elementwise work on it
+    product   products of many matrices, and elementwise work on them
 
 The dimensions of a kernel are three runs, (outer, reduced, inner): rows are reduced over the last dimensions, columns
 over others. A cell joins the kernel of one of its operands where it needs each element just where the kernel has it,
@@ -19,6 +20,7 @@ from math import prod
 from .program import Cell, Program, Unsupported, contiguous
 
 _NEAR = 48  # kernels back in which a cell may still join one
+_BESIDE = 6  # kernels back among which one over the same dimensions is looked for
 _MOST = 64  # cells of a kernel
 _OPEN = ("map", "reduce", "product", "tile")  # kinds of kernels that cells can join
 _LARGE = 1 << 16  # elements from which a reduction to nothing keeps to itself, since it runs on one thread
@@ -119,6 +121,12 @@ class Grouping:
             if group.number >= len(self.groups) - _NEAR and self._joins(cell, group, needs):
                 self._join(cell, group, needs)
                 return
+        if cell.how == "reduce":
+            # over the same dimensions as another: what is read for one is there for both
+            for group in reversed(self.groups[-_BESIDE:]):
+                if group.kind == "reduce" and group not in needs and self._joins(cell, group, needs):
+                    self._join(cell, group, needs)
+                    return
         if cell.how == "map":
             if cell.dims:
                 # it waits for whoever needs it first, to be part of that kernel
@@ -193,12 +201,17 @@ class Grouping:
     def _joins_reduced(self, cell: Cell, group: Group) -> bool:
         x = cell.operands[0]
         own = seen(x)
-        if own.dims != x.dims or x.dims != group.dims:
+        if x.dims != group.dims or own.dims != x.dims and own in self.waiting:
             return False
         if own in self.waiting:
             if not self._matches(x, cell, group):
                 return False
-        elif self.home.get(own) is not group:
+        elif (
+            self.home.get(own) is not group
+            and self.home.get(in_memory(x)) is group
+            or self.home.get(own) is not group
+            and group.kind == "map"
+        ):
             return False
         if group.kind == "map":
             return prod(group.dims) <= _LARGE or bool(cell.dims)

@@ -104,8 +104,8 @@ def _convolved(program: Program, x: Cell, k: Cell, how: tuple, shape: Sequence[i
     if geometry.groups > 1 and not geometry.depthwise and geometry.filters % geometry.groups:
         raise Unsupported("filters that groups do not divide")
 
-    def write(b: Builder, at: list[V], finished: Finished, lo: V, hi: V) -> tuple[int, int]:
-        forward(b, at[0], at[1], geometry, epilogue=_epilogue(finished), lo=lo, hi=hi, kind=x.kind)
+    def write(b: Builder, at: list[V], finished: Finished, lo: V, hi: V, rolled: bool) -> tuple[int, int]:
+        forward(b, at[0], at[1], geometry, epilogue=_epilogue(finished), lo=lo, hi=hi, kind=x.kind, rolled=rolled)
         return geometry.images, _work(geometry)
 
     return program.tile(write, (x, k), _shape_last(shape, first))
@@ -139,8 +139,10 @@ def _input_gradient(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell
 
     turned = program.custom(turn, (k,), k.shape)
 
-    def write(b: Builder, at: list[V], finished: Finished, lo: V, hi: V) -> tuple[int, int]:
-        input_gradient(b, at[0], at[1], geometry, epilogue=_epilogue(finished), lo=lo, hi=hi, kind=g.kind)
+    def write(b: Builder, at: list[V], finished: Finished, lo: V, hi: V, rolled: bool) -> tuple[int, int]:
+        input_gradient(
+            b, at[0], at[1], geometry, epilogue=_epilogue(finished), lo=lo, hi=hi, kind=g.kind, rolled=rolled
+        )
         return geometry.images, _work(geometry)
 
     return _first(program, program.tile(write, (g, turned), shape), first)
@@ -161,7 +163,7 @@ def _filter_gradient(program: Program, node: Any, inputs: Sequence[Cell]) -> Cel
 
     scratch = program.custom(sums, (x, g), (scratch_numbers(geometry),))
 
-    def write(b: Builder, at: list[V], finished: Finished, lo: V, hi: V) -> tuple[int, int]:
+    def write(b: Builder, at: list[V], finished: Finished, lo: V, hi: V, rolled: bool) -> tuple[int, int]:
         add_chunks(b, at[0], geometry, epilogue=_epilogue(finished), lo=lo, hi=hi, kind=x.kind)
         return geometry.filter_size // geometry.filters, geometry.filter_size * chunks_of(geometry)
 
@@ -199,7 +201,7 @@ def _pool(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
     make = max_pool if node.op.name == "max_pool" else average_pool
     x = _whole(program, x)
 
-    def write(b: Builder, at: list[V], finished: Finished, lo: V, hi: V) -> tuple[int, int]:
+    def write(b: Builder, at: list[V], finished: Finished, lo: V, hi: V, rolled: bool) -> tuple[int, int]:
         make(b, at[0], geometry, epilogue=_epilogue(finished), lo=lo, hi=hi, kind=x.kind)
         return geometry.images, x.size * 2
 
@@ -214,7 +216,7 @@ def _max_pool_gradient(program: Program, node: Any, inputs: Sequence[Cell]) -> C
     apart = needs_place(geometry)
     operands = (g, x, y, program.custom(_nothing, (g,), x.shape)) if apart else (g, x, y)
 
-    def write(b: Builder, at: list[V], finished: Finished, lo: V, hi: V) -> tuple[int, int]:
+    def write(b: Builder, at: list[V], finished: Finished, lo: V, hi: V, rolled: bool) -> tuple[int, int]:
         place = at[3] if apart else None
         max_pool_gradient(
             b, at[1], at[2], at[0], geometry, epilogue=_epilogue(finished), place=place, lo=lo, hi=hi, kind=x.kind
@@ -233,7 +235,7 @@ def _average_pool_gradient(program: Program, node: Any, inputs: Sequence[Cell]) 
     apart = needs_place(geometry)
     operands = (g, program.custom(_nothing, (g,), shape)) if apart else (g,)
 
-    def write(b: Builder, at: list[V], finished: Finished, lo: V, hi: V) -> tuple[int, int]:
+    def write(b: Builder, at: list[V], finished: Finished, lo: V, hi: V, rolled: bool) -> tuple[int, int]:
         place = at[1] if apart else None
         average_pool_gradient(b, at[0], geometry, epilogue=_epilogue(finished), place=place, lo=lo, hi=hi, kind=g.kind)
         return geometry.images, geometry.images * geometry.image_size * 2

@@ -90,7 +90,10 @@ def mean(program: Program, x: Cell, axes: Sequence[int]) -> Cell:
     if x.kind not in (F32, F64):
         raise Unsupported(f"a mean of {x.kind.name}")
     count = prod([x.shape[a] for a in axes])
-    return program.map(lambda b, v: b.div(v, b.like(v, count)), total(program, "sum", x, axes), weight=4)
+    sums = total(program, "sum", x, axes)
+    return program.once(
+        ("mean", sums, count), lambda: program.map(lambda b, v: b.div(v, b.like(v, count)), sums, weight=4)
+    )
 
 
 @rule("reduce_variance")
