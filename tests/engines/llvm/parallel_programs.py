@@ -1,6 +1,8 @@
 """Modules that use the pool, for its tests and for the programs that these run by themselves."""
 
 import ctypes
+import os
+import threading
 
 import numpy as np
 
@@ -83,3 +85,11 @@ def thread_number():
         return int(next(line for line in file if line.startswith("Threads")).split()[1])
 
 
+def thread_states():
+    """A letter for each thread but the one that asks: R if it runs, S if it sleeps."""
+    states = ""
+    for number in os.listdir("/proc/self/task"):
+        if int(number) != threading.get_native_id():
+            with open(f"/proc/self/task/{number}/stat", encoding="ascii") as file:
+                states += file.read().rpartition(") ")[2][0]
+    return states

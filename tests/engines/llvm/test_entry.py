@@ -135,8 +135,7 @@ def test_scalars_of_every_dtype(dtype):
     assert function(np.complex64(0), out) == 0
 
 
-def test_scratch_memory_is_aligned_and_each_calls_own():
-    """A step that waits until two calls are inside would need two threads of it: here one gives the memory back late."""
+def test_scratch_memory_is_aligned_and_each_calls_own(monkeypatch):
     module = Module()
     b = Builder(module, "step", [(PTR, "slots")], internal=False)
     out, again, scratch = (b.load(b.address(b.parameters[0], i, PTR), PTR) for i in range(3))
@@ -144,29 +143,22 @@ def test_scratch_memory_is_aligned_and_each_calls_own():
     b.store(b.value(f"ptrtoint ptr {scratch.name} to i64", constant(0, I64).type), out)
     b.finish()
     arguments = [Argument(np.dtype(np.int64), (), True), Argument(F, (1,))]
-    table = {}
-    original = entry._table
-
-    def kept(*args):
-        table["words"] = original(*args)
-        return table["words"]
-
-    entry._table = kept
-    try:
-        function = make_entry(native.compile_ir(module.text(), HOST), arguments, HOST, scratch=1000)
-    finally:
-        entry._table = original
+    tables = []
+    make = entry._table
+    monkeypatch.setattr(entry, "_table", lambda *args: tables.append(make(*args)) or tables[0])
+    function = make_entry(native.compile_ir(module.text(), HOST), arguments, HOST, scratch=1000)
+    words = tables[0]
     out, one = np.zeros((), np.int64), np.zeros(1, F)
     function(out, one)
     first = int(out)
     function(out, one)
-    assert int(out) == first == int(table["words"][3])
+    assert int(out) == first == int(words[3])
     assert first % 64 == 0
-    table["words"][3] = 0  # as while another thread is inside
+    words[3] = 0  # as while another thread is inside
     function(out, one)
     assert int(out) not in (0, first)
     assert int(out) % 64 == 0
-    assert table["words"][3] == 0
+    assert words[3] == 0
 
 
 def spin():

@@ -1,3 +1,5 @@
+import ctypes
+
 import numpy as np
 import pytest
 
@@ -17,12 +19,12 @@ def test_a_copy_that_stays_inside_passes():
     np.testing.assert_array_equal(x, np.full((3, 2), 5))
 
 
-@pytest.mark.parametrize(("offset", "words"), [(-1, "1 bytes before it, the nearest 1 away"),
-                                               (24, "1 bytes after it, the nearest 1 away"),
-                                               (-100, "the nearest 100 away"), (123, "the nearest 100 away")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("offset", "words"),
+    [(-1, "1 bytes before it, the nearest 1 away"), (24, "1 bytes after it, the nearest 1 away"),
+     (-100, "the nearest 100 away"), (123, "the nearest 100 away")],
+)  # fmt: skip
 def test_bytes_written_outside_are_found(offset, words):
-    import ctypes
-
     copy = guard.guarded_copy(np.zeros((2, 3), np.float32))
     ctypes.c_uint8.from_address(copy.array.ctypes.data + offset).value = 0
     with pytest.raises(RuntimeError, match=rf"outside of argument 2, float32\[2, 3\].*{words}"):

@@ -24,7 +24,9 @@ def test_an_arrays_parts_lie_where_it_says():
     assert x.flags.writeable == bool(x.flags.num & objects.WRITABLE)
 
 
-@pytest.mark.parametrize("dtype", ["bool", "uint8", "int16", "float16", "int32", "float32", "int64", "float64", "complex64"])
+@pytest.mark.parametrize(
+    "dtype", ["bool", "uint8", "int16", "float16", "int32", "float32", "int64", "float64", "complex64"]
+)
 def test_a_scalars_number_lies_where_it_says(dtype):
     kind = np.dtype(dtype)
     number = kind.type(1) if dtype == "bool" else kind.type(77)
