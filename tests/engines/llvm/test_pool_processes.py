@@ -86,9 +86,9 @@ def test_threads_sleep_when_there_is_nothing_to_do():
 total()
 while "R" in (states := thread_states()):  # for ever, did they go on looking
     time.sleep(0.01)
-print(states)
+print(set(states), len(states) >= 3)
 """
-    assert program(text) == ["SSS"]
+    assert program(text) == ["{'S'}", "True"]
 
 
 def test_signals_go_to_pythons_threads():
