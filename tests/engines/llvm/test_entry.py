@@ -1,4 +1,5 @@
 import gc
+import pickle
 import sys
 import threading
 
@@ -51,6 +52,17 @@ def test_it_calls_with_the_addresses_of_the_data(function):
     np.testing.assert_array_equal(y, x * 2.5)
     assert function(x, y, np.array(-1.0)) is None  # an array without dimensions in the place of a scalar
     np.testing.assert_array_equal(y, -x)
+
+
+def test_dtype_objects_other_than_numpys_own(function):
+    x, y, s = (pickle.loads(pickle.dumps(a)) for a in arrays())
+    assert x.dtype is not F
+    assert function(x, y, s) is None
+    np.testing.assert_array_equal(y, x * 2.5)
+    assert function(np.zeros((2, 3), np.dtype("f4", metadata={"a": 1})), y, s) is None
+    swapped = np.zeros((2, 3), np.dtype(">f4", metadata={"a": 1}))
+    assert function(swapped, y, s) == 0
+    assert function(pickle.loads(pickle.dumps(x.astype(np.int32))), y, s) == 0
 
 
 class Sub(np.ndarray):

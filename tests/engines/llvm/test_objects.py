@@ -18,6 +18,9 @@ def test_an_arrays_parts_lie_where_it_says():
     assert word(layout.descr) == id(x.dtype)
     assert ctypes.c_int32.from_address(id(x) + layout.rank).value == 2
     assert ctypes.c_int32.from_address(id(x) + layout.flags).value == x.flags.num
+    assert ctypes.c_uint64.from_address(id(x.dtype) + layout.kind).value == id(np.int16)
+    for dtype in (np.dtype(">f8"), np.dtype("<f8"), np.dtype("int8")):
+        assert ctypes.string_at(id(dtype) + layout.order, 1) == dtype.byteorder.encode()
     assert list((ctypes.c_int64 * 2).from_address(word(layout.dimensions))) == [3, 7]
     assert x.flags.c_contiguous == bool(x.flags.num & objects.CONTIGUOUS)
     assert x.flags.aligned == bool(x.flags.num & objects.ALIGNED)

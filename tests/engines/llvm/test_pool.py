@@ -132,7 +132,7 @@ def test_the_pool_and_the_entry_are_sound_for_other_machines(name):
     machine = target.of(name, "linux")
     layout = entry.objects.arrays()
     rest = denormals.denormals(machine) + entry._CALL
-    for text in (pool._text(machine), entry._ENTRY.format(**layout._asdict(), head=6, row=5) + rest):
+    for text in (pool._text(machine), entry._ENTRY.format(**layout._asdict(), head=entry._HEAD, row=entry._ROW) + rest):
         data = native._compile(text, machine, False, {})
         assert data[:4] == b"\x7fELF"
         assert int.from_bytes(data[18:20], "little") == (62 if machine.x86 else 183)
