@@ -10,7 +10,7 @@ import tapeflow as tf
 HERE = Path(__file__).parent
 
 
-def program(text, **environment):
+def program(text):
     """What a program prints that is run by itself, with `run` and `thread_number` at hand."""
     head = (
         f"import sys; sys.path.insert(0, {str(HERE)!r})\nfrom parallel_programs import *\nimport os, threading, time\n"
@@ -19,7 +19,7 @@ def program(text, **environment):
     root = str(Path(tf.__file__).parent.parent)
     done = subprocess.run(
         [sys.executable, "-c", head + text], capture_output=True, text=True, timeout=60,
-        env=os.environ | {"PYTHONPATH": root, "OMP_NUM_THREADS": "4", **environment},
+        env=os.environ | {"PYTHONPATH": root, "OMP_NUM_THREADS": "4", "PYTHONWARNINGS": "ignore"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
@@ -65,7 +65,7 @@ for _ in range(20):
 go_on = False
 print(codes == [0] * 20)
 """
-    assert program(text, PYTHONWARNINGS="ignore") == ["True"]
+    assert program(text) == ["True"]
 
 
 def test_threads_begin_when_they_are_needed_and_follow_the_setting():
