@@ -1,10 +1,13 @@
-"""Compiled objects of the tests lie in a folder of theirs; what runs on whichever loader there is runs on both."""
+"""Compiled objects of the tests lie in a folder of theirs; what there is several of is tested with each: widths of
+vectors, and ways of loading an object.
+"""
 
 import sys
 
 import pytest
 
 from tapeflow.engines.llvm import elf, target
+from tests.engines.llvm.machine_code import host_bits
 
 collect_ignore_glob = []
 if target.missing() is not None:
@@ -30,3 +33,10 @@ def loader(request, monkeypatch):
     if request.param == "LLVM's":
         monkeypatch.setattr(elf, "load", refuse)
     return request.param
+
+
+@pytest.fixture(params=[128, 256, 512])
+def bits(request: pytest.FixtureRequest) -> int:
+    """A width of vectors, in bits; the host's own where it has none so wide."""
+    widths = host_bits()
+    return request.param if request.param in widths else max(widths)
