@@ -131,13 +131,19 @@ def index(i: int | V) -> V:
 
 
 class Module:
-    """Functions, with the declarations and constants that they use."""
+    """Functions, with the declarations and constants that they use.
 
-    def __init__(self, vector_bits: int = 512) -> None:
+    `fused` and `rounding` say whether the machine has an instruction for x * y + z, and for rounding to whole numbers:
+    where it has none, LLVM would call the C library, once a lane.
+    """
+
+    def __init__(self, vector_bits: int = 512, fused: bool = True, rounding: bool = True) -> None:
         self.functions: list[str] = []
         self.declared: dict[str, str] = {}
         self.globals: dict[str, str] = {}
         self.vector_bits = vector_bits
+        self.fused = fused
+        self.rounding = rounding
 
     def declare(self, name: str, text: str) -> None:
         """Makes a function from elsewhere known, by its declaration."""
@@ -259,6 +265,8 @@ class Builder:
 
     def fma(self, x: V, y: V, z: V) -> V:
         """x * y + z, rounded once where the machine can."""
+        if not self.module.fused:
+            return self.add(self.mul(x, y), z)
         return self.intrinsic("fma", x, y, z)
 
     def intrinsic(self, name: str, *operands: V, flags: str = "") -> V:
@@ -335,7 +343,7 @@ class Builder:
         return self.value(f"bitcast {x.text} to {type.text}", type)
 
     def cast(self, x: V, kind: Kind) -> V:
-        """The number as another kind, as C casts: floats to ints toward zero. Floats beyond an int's range are poison."""
+        """The number as another kind, as C casts: floats to ints toward zero. One beyond the int's range is poison."""
         old, type = x.kind, x.type.of(kind)
         if old is kind or type.text == x.type.text:
             return V(x.name, type)
@@ -443,14 +451,24 @@ class Builder:
         self.label(done)
 
     @contextmanager
-    def when(self, condition: V) -> Iterator[None]:
-        """A block that runs only where the condition, one bool, holds."""
+    def when(self, condition: V, otherwise: Sequence[V] = ()) -> Iterator[Branch]:
+        """A block that runs only where the condition, one bool, holds; it may give other values than there were.
+
+        with b.when(rare, otherwise=[x]) as branch:
+            branch.give(b.add(x, one))
+        x = branch.results[0]
+        """
         then, done = self.block("then"), self.block("done")
+        before = self._block
         self.emit(f"br {condition.text}, label %{then}, label %{done}")
         self.label(then)
-        yield
+        branch = Branch([V(self.fresh("p"), v.type) for v in otherwise])
+        yield branch
+        after = self._block
         self.jump(done)
         self.label(done)
+        for v, old, new in zip(branch.results, otherwise, branch.given or otherwise, strict=True):
+            self.emit(f"{v.name} = phi {v.type.text} [ {old.name}, %{before} ], [ {new.name}, %{after} ]")
 
     def call(self, name: str, *operands: V, returns: Type | None = None) -> V | None:
         """Calls a function of the module, or a declared one."""
@@ -459,6 +477,18 @@ class Builder:
             self.emit(f"call void @{name}({listed})")
             return None
         return self.value(f"call {returns.text} @{name}({listed})", returns)
+
+
+class Branch:
+    """A block that may run: what is `given` in it are the `results` after it."""
+
+    def __init__(self, results: list[V]) -> None:
+        self.results = results
+        self.given: list[V] | None = None
+
+    def give(self, *values: V) -> None:
+        """What the results are where the block runs."""
+        self.given = list(values)
 
 
 class Loop:
