@@ -257,7 +257,9 @@ class Builder:
     def neg(self, x: V) -> V:
         if x.kind.floating:
             return self.value(f"fneg {x.text}", x.type)
-        return self.value(f"sub {x.type.text} zeroinitializer, {x.name}" if x.lanes > 1 else f"sub {x.type.text} 0, {x.name}", x.type)  # noqa: E501
+        return self.value(
+            f"sub {x.type.text} zeroinitializer, {x.name}" if x.lanes > 1 else f"sub {x.type.text} 0, {x.name}", x.type
+        )  # noqa: E501
 
     def invert(self, x: V) -> V:
         """All bits turned; `not` of bools."""
@@ -421,9 +423,9 @@ class Builder:
     def loop(self, start: int | V, stop: int | V, step: int = 1, carried: Sequence[V] = ()) -> Iterator[Loop]:
         """`for i in range(start, stop, step)`, with values that one turn hands to the next.
 
-            with b.loop(0, n, carried=[zero]) as loop:
-                loop.carry(b.add(loop.values[0], ...))
-            total = loop.results[0]
+        with b.loop(0, n, carried=[zero]) as loop:
+            loop.carry(b.add(loop.values[0], ...))
+        total = loop.results[0]
         """
         first, last = index(start), index(stop)
         head, body, done = self.block("head"), self.block("body"), self.block("done")
