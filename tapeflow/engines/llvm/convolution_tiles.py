@@ -24,10 +24,6 @@ from tapeflow.engines.llvm.tiles import (
     zeros,
 )
 
-# Where a pixel has few numbers, up to so many tiles at the ends of a row are written out tap by tap, as many taps at
-# most: finding out at run time which outputs read a pixel would take longer than reading it.
-_SHALLOW, _BORDERS, _TAPS = 4, 4, 7
-
 
 def forward(
     b: Builder, X: V, W: V, shape: Convolution, *, epilogue: Epilogue, lo: V | int = 0, hi: V | int | None = None,
@@ -187,35 +183,29 @@ class _Images:
         """A row's tiles: whole ones within the image, whole ones at its ends, and one of what is left."""
         b, axis, rows = self.b, self.across, self.rows
 
-        def tile(start: V, count: int, border: bool = True, at: int | None = None) -> None:
-            sums = self._sums(o, start, count, channel, parts, border, at)
+        def tile(start: V, count: int, border: bool = True) -> None:
+            sums = self._sums(o, start, count, channel, parts, border)
             self._finish(sums, count, o, start, j, parts)
 
         low, high = axis.inside
         full, rest = divmod(axis.outputs, rows)
         inner = [s for s in range(0, full * rows, rows) if low <= s and s + rows <= high]
         ends = full - len(inner)
-        shallow = self.depth <= _SHALLOW and axis.taps <= _TAPS
         if inner:
             count = len(inner) * rows
             over(b, count, rows, lambda at, _: tile(shifted(b, at, inner[0]), rows, False))
-        if shallow and ends <= _BORDERS:
-            for s in range(0, full * rows, rows):
-                if s not in inner:
-                    tile(index(s), rows, at=s)
-        else:
-            before = inner[0] // rows if inner else ends
+        before = inner[0] // rows if inner else ends
 
-            def end(n: V, _: int) -> None:
-                if inner:
-                    there = b.compare("ge", n, index(before))
-                    n = shifted(b, n, b.select(there, index(len(inner)), index(0)))
-                tile(scaled(b, n, rows), rows)
+        def end(n: V, _: int) -> None:
+            if inner:
+                there = b.compare("ge", n, index(before))
+                n = shifted(b, n, b.select(there, index(len(inner)), index(0)))
+            tile(scaled(b, n, rows), rows)
 
-            over(b, ends, 1, end)
+        over(b, ends, 1, end)
         if rest:
             start = full * rows
-            tile(index(start), rest, not low <= start <= axis.outputs <= high, start if shallow else None)
+            tile(index(start), rest, not low <= start <= axis.outputs <= high)
 
     def _finish(self, sums: list[V], count: int, o: V, start: V, j: V, parts: list[Part]) -> None:
         def placed(b: Builder, x: V, i: V, j: V, used: int, mask: V | None) -> None:
@@ -229,9 +219,9 @@ class _Images:
         return 1 if self.kernel.paired else self.kernel.depth
 
     def _sums(
-        self, o: V, start: V, count: int, channel: V, parts: list[Part], border: bool, at: int | None
+        self, o: V, start: V, count: int, channel: V, parts: list[Part], border: bool
     ) -> list[V]:  # fmt: skip
-        """A tile of `count` outputs from `start` on; some may read beyond the image at a border, which is at `at`."""
+        """A tile of `count` outputs from `start` on; at a border some read zeros beyond the image."""
         b, axis, kernel, kind, depth = self.b, self.across, self.kernel, self.kind, self.depth
         sums = zeros(count, parts, kind)
         if not axis.taps or not self.down.taps:
@@ -248,41 +238,28 @@ class _Images:
 
         def line(t: V, sums: list[V]) -> list[V]:
             if border:
-                if at is None:
-                    return over_taps(b, axis, start, sums, lambda u, sums: guarded(t, u, sums))
-                return written_out(t, sums)
+                return over_taps(b, axis, start, sums, lambda u, sums: guarded(t, u, sums))
             if depth == 1 or joined:
-                A, B = self._place(o, start, 0, t, 0, channel)
+                A, B = self._place(o, start, t, 0, channel)
                 if depth > 1:
                     return run(sums, A, B, axis.taps * depth)
                 return run(sums, A, B, axis.taps, axis.step * kernel.channels, axis.filter_step * self.line)
             return over_taps(b, axis, start, sums, lambda u, sums: tap(t, u, sums))
 
         def tap(t: V, u: V, sums: list[V]) -> list[V]:
-            A, B = self._place(o, start, 0, t, u, channel)
+            A, B = self._place(o, start, t, u, channel)
             return run(sums, A, B, depth)
 
         def guarded(t: V, u: V, sums: list[V]) -> list[V]:
-            A, B = self._place(o, start, 0, t, u, channel)
-            x = self._position(start, 0, u)
+            A, B = self._place(o, start, t, u, channel)
+            x = self._position(start, u)
             nothing = self._nothing(depth if not kernel.paired else sum(part.lanes for part in parts))
             rows = []
             for r in range(count):
                 place = b.cast(shifted(b, x, r * axis.stride), U64)
                 there = b.compare("lt", place, constant(axis.inputs, U64))
-                rows.append(b.select(there, b.address(A, r * jump, kind), nothing))
+                rows.append(b.select(there, self._beyond(A, index(r * jump)), nothing))
             return run(sums, rows, B, depth)
-
-        def written_out(t: V, sums: list[V]) -> list[V]:
-            assert at is not None
-            sums = list(sums)
-            for u in range(axis.taps):
-                first, last = axis.valid(u, at, count)
-                if first < last:
-                    A, B = self._place(o, start, first, t, u, channel)
-                    some = slice(first * len(parts), last * len(parts))
-                    sums[some] = run(sums[some], A, B, depth)
-            return sums
 
         return over_taps(b, self.down, o, sums, line, self.down.clipped)
 
@@ -293,20 +270,24 @@ class _Images:
         self.b.module.globals[name] = text
         return V(name, Type(PTR))
 
-    def _position(self, i: V, more: int, tap: V) -> V:
-        """The position along a row that output i + more reads for a tap."""
+    def _beyond(self, pointer: V, offset: V) -> V:
+        """An address that may lie outside of its array, unlike those that `Builder.address` writes."""
+        return self.b.value(f"getelementptr {self.kind.llvm}, {pointer.text}, {offset.text}", Type(PTR))
+
+    def _position(self, i: V, tap: V) -> V:
+        """The position along a row that output i reads for a tap."""
         b, across = self.b, self.across
-        x = shifted(b, scaled(b, i, across.stride), across.first + more * across.stride)
+        x = shifted(b, scaled(b, i, across.stride), across.first)
         return shifted(b, x, scaled(b, tap, across.step))
 
-    def _place(self, o: V, i: V, more: int, t: V, u: V | int, channel: V) -> tuple[V, V]:
-        """What output (o, i + more) reads for a tap (t, u): of the image, and of the filter."""
+    def _place(self, o: V, i: V, t: V, u: V | int, channel: V) -> tuple[V, V]:
+        """What output (o, i) reads for a tap (t, u): of the image, and of the filter."""
         b, down, across, kernel = self.b, self.down, self.across, self.kernel
         tap = index(u)
         y = shifted(b, shifted(b, scaled(b, o, down.stride), down.first), scaled(b, t, down.step))
-        pixel = shifted(b, scaled(b, y, kernel.width), self._position(i, more, tap))
+        pixel = shifted(b, scaled(b, y, kernel.width), self._position(i, tap))
         at = shifted(b, scaled(b, pixel, kernel.channels), channel)
-        A = b.address(self.X, shifted(b, scaled(b, self.n, self.size), at), self.kind)
+        A = self._beyond(self.X, shifted(b, scaled(b, self.n, self.size), at))
         p = shifted(b, scaled(b, t, down.filter_step), down.filter_first)
         q = shifted(b, scaled(b, tap, across.filter_step), across.filter_first)
         row = scaled(b, shifted(b, scaled(b, p, kernel.taps[1]), q), self.depth * self.line)
