@@ -38,11 +38,6 @@ class Axis(NamedTuple):
         """Whether some output reads beyond the input."""
         return self.inside != (0, self.outputs)
 
-    def valid(self, tap: int, start: int, count: int) -> tuple[int, int]:
-        """Which of some outputs read a position that there is, for a tap: from the first up to before the second."""
-        good = [r for r in range(count) if 0 <= (start + r) * self.stride + self.first + tap * self.step < self.inputs]
-        return (good[0], good[-1] + 1) if good else (0, 0)
-
 
 class Convolution(NamedTuple):
     """Sizes: images of [height, width, channels], filters [filter_height, filter_width, channels / groups, filters].

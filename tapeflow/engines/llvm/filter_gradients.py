@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tapeflow.engines.llvm.builder import F32, Builder, Kind, V, constant, index
-from tapeflow.engines.llvm.convolution_tiles import choose_rows
 from tapeflow.engines.llvm.convolutions import Convolution
+from tapeflow.engines.llvm.filter_layouts import choose_rows
 from tapeflow.engines.llvm.tiles import (
     Epilogue,
     Part,
