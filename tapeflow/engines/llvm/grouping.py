@@ -206,12 +206,7 @@ class Grouping:
         if own in self.waiting:
             if not self._matches(x, cell, group):
                 return False
-        elif (
-            self.home.get(own) is not group
-            and self.home.get(in_memory(x)) is group
-            or self.home.get(own) is not group
-            and group.kind == "map"
-        ):
+        elif self.home.get(own) is not group and (group.kind == "map" or self.home.get(in_memory(x)) is group):
             return False
         if group.kind == "map":
             return prod(group.dims) <= _LARGE or bool(cell.dims)

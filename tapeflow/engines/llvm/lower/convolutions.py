@@ -7,9 +7,10 @@ from typing import Any
 
 from ....ops.windows import axes_of
 from ..builder import F32, F64, Builder, V
-from ..convolution_tiles import forward, input_gradient, turn_filters
+from ..convolution_tiles import forward, input_gradient
 from ..convolutions import Convolution
 from ..filter_gradients import add_chunks, chunks_of, filter_gradient, scratch_numbers
+from ..filter_layouts import arrange_filters, arranges, turn_filters
 from ..pooling_tiles import (
     average_pool,
     average_pool_gradient,
@@ -104,11 +105,21 @@ def _convolved(program: Program, x: Cell, k: Cell, how: tuple, shape: Sequence[i
     if geometry.groups > 1 and not geometry.depthwise and geometry.filters % geometry.groups:
         raise Unsupported("filters that groups do not divide")
 
+    if arranges(geometry, x.kind):
+
+        def arrange(b: Builder, at: list[V], place: V, lo: V, hi: V) -> tuple[int, int]:
+            arrange_filters(b, at[0], place, geometry, kind=k.kind)
+            return 1, geometry.filter_size
+
+        filters = program.custom(arrange, (k,), k.shape)
+    else:
+        filters = k
+
     def write(b: Builder, at: list[V], finished: Finished, lo: V, hi: V, rolled: bool) -> tuple[int, int]:
         forward(b, at[0], at[1], geometry, epilogue=_epilogue(finished), lo=lo, hi=hi, kind=x.kind, rolled=rolled)
         return geometry.images, _work(geometry)
 
-    return program.tile(write, (x, k), _shape_last(shape, first))
+    return program.tile(write, (x, filters), _shape_last(shape, first))
 
 
 @rule("convolution")
