@@ -172,7 +172,7 @@ def tanh(b: Builder, x: V) -> V:
     large = b.sub(one, b.div(b.like(x, 2.0), b.add(e, one)))
     square = b.mul(x, x)
     small = b.fma(b.mul(x, square), polynomial(b, square, _TANH[x.kind]), x)
-    return b.select(b.compare("lt", size, b.like(x, 0.625)), small, with_sign(b, large, x))
+    return with_sign(b, b.select(b.compare("lt", size, b.like(x, 0.625)), small, large), x)
 
 
 def _exponential_halves(b: Builder, x: V) -> tuple[V, V]:

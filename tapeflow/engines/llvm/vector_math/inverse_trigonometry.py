@@ -90,9 +90,9 @@ def atan2(b: Builder, y: V, x: V) -> V:
     across, up = absolute(b, x), absolute(b, y)
     steep = b.compare("gt", up, across)
     opposite, adjacent = b.select(steep, across, up), b.select(steep, up, across)
-    # their sum must not overflow
+    # their sum must not overflow, and parts of them be no denormal numbers
     huge = b.compare("gt", adjacent, b.like(x, 2.0**100))
-    scale = b.select(huge, b.like(x, 2.0**-4), one)
+    scale = b.select(huge, b.like(x, 2.0**-4), b.like(x, 2.0**25 if x.kind is F32 else 2.0**54))
     opposite, adjacent = b.mul(opposite, scale), b.mul(adjacent, scale)
     infinity, zero = b.like(x, math.inf), b.like(x, 0.0)
     both = b.compare("eq", opposite, infinity)

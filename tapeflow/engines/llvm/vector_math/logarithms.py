@@ -155,7 +155,7 @@ def asinh(b: Builder, x: V) -> V:
     large = log_of_sum(
         b, b.select(far, size, total), b.select(far, zero, plus(b, more, rest)), b.select(far, one, zero)
     )
-    return b.select(b.compare("lt", size, b.like(x, 0.5)), small, with_sign(b, large, x))
+    return with_sign(b, b.select(b.compare("lt", size, b.like(x, 0.5)), small, large), x)
 
 
 @widened

@@ -40,7 +40,8 @@ _LN2 = (0.6931471803691238, 1.9082149292705877e-10)
 def power(b: Builder, x: V, y: V) -> V:
     """x**y of floats; NaN of a negative x unless y is whole; 1 where x is 1 or y is 0, whatever the other is."""
     if x.kind is F32:
-        wide, exponent = b.cast(absolute(b, x), F64), b.cast(y, F64)
+        wide = b.cast(absolute(b, x), F64)
+        exponent = within(b, b.cast(y, F64), -(2.0**128), 2.0**128)  # as infinity times log(1) is NaN
         size = b.cast(exp(b, b.mul(exponent, log(b, wide))), F32)
     else:
         size = _positive_power(b, absolute(b, x), y)
