@@ -10,7 +10,7 @@ from tapeflow.engines.llvm.vector_math.exact import (
     plus,
     two_product,
     with_sign,
-)  # fmt: skip
+)
 
 
 def round_even(b: Builder, x: V) -> V:
