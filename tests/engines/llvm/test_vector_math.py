@@ -9,8 +9,8 @@ import scipy.special
 
 from tapeflow.engines.llvm import vector_math as vm
 from tapeflow.engines.llvm.builder import I1, I8, I32, I64
-from tests.engines.accuracy import assert_near, name, sample
-from tests.engines.elementwise_code import MACHINES, apply, compiled
+from tests.engines.llvm.accuracy import assert_near, name, sample
+from tests.engines.llvm.elementwise_code import MACHINES, apply, compiled
 
 L = np.longdouble
 INF, NAN = math.inf, math.nan

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tapeflow.engines.llvm.builder import F32, Builder, Module
-from tests.engines.elementwise_code import apply
+from tests.engines.llvm.elementwise_code import apply
 
 
 @pytest.mark.parametrize("lanes", [1, 4])

@@ -7,8 +7,8 @@ import pytest
 import scipy.special
 
 from tapeflow.engines.llvm import vector_math as vm
-from tests.engines.accuracy import assert_near, name, sample
-from tests.engines.elementwise_code import MACHINES, apply
+from tests.engines.llvm.accuracy import assert_near, name, sample
+from tests.engines.llvm.elementwise_code import MACHINES, apply
 
 L = np.longdouble
 INF, NAN = math.inf, math.nan
