@@ -105,6 +105,7 @@ def in_pieces(graph: Graph, native: dict[Node, bool]) -> list[Region | list[Node
             used_by.setdefault(x, set()).add(p)
     for x in graph.outputs:
         used_by.setdefault(x, set()).add(-2)
+    position = {node: i for i, node in enumerate(graph.nodes)}
     pieces: list[Region | list[Node]] = []
     for p in sorted(where):
         nodes = where[p]
@@ -124,7 +125,8 @@ def in_pieces(graph: Graph, native: dict[Node, bool]) -> list[Region | list[Node
                 else:
                     inputs[x] = None
         outputs = [out for node in nodes for out in node.outputs if used_by.get(out, {p}) - {p}]
-        pieces.append(Region([*free, *nodes], list(inputs), outputs))
+        # a variable is read where the graph reads it: what the region wrote before is what it holds then
+        pieces.append(Region(sorted([*free, *nodes], key=position.__getitem__), list(inputs), outputs))
     return pieces
 
 

@@ -139,7 +139,7 @@ class Program:
             return self.number(x.data, x.kind, shape)
         if prod(shape) != x.size:
             raise Unsupported(f"reshape of {x} to {shape}")
-        if x.how == "view":
+        if x.how == "view" and x.size:
             strides = _reshaped(x.shape, x.data[1], shape)
             if strides is not None:
                 return self._view(x.operands[0], shape, x.data[0], strides)
