@@ -14,15 +14,16 @@ from .input_layer import Input, InputLayer
 from .input_spec import InputSpec
 from .layer import Layer
 from .merging import Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract
+from .op_layer import OpLayer
 from .reshape import Lambda, Permute, Rescaling, Reshape
 
 _CLASSES = (
     Activation, Add, Average, Concatenate, Dense, Dropout, ELU, Flatten, InputLayer, Lambda, LeakyReLU, Maximum,
     Minimum, Multiply, Permute, ReLU, Rescaling, Reshape, Softmax, Subtract,
 )  # fmt: skip
-_KNOWN: dict[str, Any] = {c.__name__: c for c in _CLASSES}
+_KNOWN: dict[str, Any] = {c.__name__: c for c in (*_CLASSES, OpLayer)}
 
-__all__ = [*_KNOWN, "Input", "InputSpec", "Layer", "deserialize", "serialize"]
+__all__ = [*[c.__name__ for c in _CLASSES], "Input", "InputSpec", "Layer", "deserialize", "serialize"]
 
 
 def serialize(layer: Layer) -> Any:
@@ -31,5 +32,7 @@ def serialize(layer: Layer) -> Any:
 
 
 def deserialize(config: Any, custom_objects: dict | None = None) -> Any:
-    """The layer of a configuration, with new variables. Raises ValueError for a class that is not known."""
-    return resolve(config, _KNOWN | (custom_objects or {}), "layer", Layer)
+    """The layer or model of a configuration, with new variables. Raises ValueError for a class that is not known."""
+    from ..models import KNOWN as MODELS
+
+    return resolve(config, _KNOWN | MODELS | (custom_objects or {}), "layer", Layer)

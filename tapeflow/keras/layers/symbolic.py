@@ -1,0 +1,107 @@
+"""Calls of layers with KerasTensors: a node that remembers the call, and the shapes and dtypes of its outputs.
+
+The outputs' shapes are found by tracing the layer, as `tf.function` would; the graph is thrown away.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...core import nest
+from ...core.errors import UnimplementedError
+from ...core.size import known
+from ...core.tensor import Tensor
+from ...graph.trace import Trace
+from .holder import Untracked
+from .keras_tensor import History, KerasTensor
+from .masks import mask_of, set_mask
+
+
+class Node:
+    """One call of a layer in a functional model: its arguments, and what it gave, both in their structures."""
+
+    def __init__(self, operation: Any, args: tuple, kwargs: dict, outputs: Any) -> None:
+        self.operation = operation
+        self.arguments = args
+        self.keywords = kwargs
+        self.outputs = outputs
+
+    @property
+    def input_tensors(self) -> list[KerasTensor]:
+        """The KerasTensors among its arguments."""
+        return [x for x in nest.flatten((self.arguments, self.keywords)) if isinstance(x, KerasTensor)]
+
+    @property
+    def output_tensors(self) -> list[KerasTensor]:
+        """The KerasTensors that it gave."""
+        return [x for x in nest.flatten(self.outputs) if isinstance(x, KerasTensor)]
+
+    @property
+    def parent_nodes(self) -> list[Node]:
+        """The calls that gave its arguments."""
+        return [node_of(x) for x in self.input_tensors]
+
+
+def node_of(x: KerasTensor) -> Node:
+    """The call that gave a KerasTensor. Raises ValueError for one that no layer gave."""
+    history = x._keras_history
+    if history is None:
+        raise ValueError(f"{x!r} comes from no layer: begin with tf.keras.Input.")
+    return history.operation._inbound_nodes[history.node_index]
+
+
+def remember_call(layer: Any, args: tuple, kwargs: dict, outputs: Any) -> None:
+    """Adds a node to a layer, and tells the outputs where they come from."""
+    if not isinstance(layer._inbound_nodes, list):
+        layer._inbound_nodes = Untracked()
+    node = Node(layer, args, kwargs, outputs)
+    for i, x in enumerate(node.output_tensors):
+        x._keras_history = History(layer, len(layer._inbound_nodes), i)
+    layer._inbound_nodes.append(node)
+
+
+def symbolic_call(layer: Any, args: tuple, kwargs: dict) -> Any:
+    """The outputs of a layer for KerasTensors somewhere in its arguments, as KerasTensors; a node remembers the call."""
+    trace = Trace(layer.name)
+    with trace:
+        placed, named = nest.map_structure(lambda x: _placeholder(trace, x), (args, kwargs))
+        try:
+            made = layer._call_fully(tuple(placed), named)
+        except (UnimplementedError, NotImplementedError):
+            made = None
+    layer._forget_losses()
+    if made is None:
+        outputs = _by_shape(layer, args)
+    else:
+        outputs = nest.map_structure(lambda x: _output(x, args, kwargs), made)
+    remember_call(layer, args, kwargs, outputs)
+    return outputs
+
+
+def _placeholder(trace: Trace, x: Any) -> Any:
+    if not isinstance(x, KerasTensor):
+        return x
+    symbol = trace.placeholder(known(x._value.shape), x._value.dtype, x.name)
+    mask = mask_of(x)
+    if mask is not None:
+        set_mask(symbol, _placeholder(trace, mask))
+    return symbol
+
+
+def _output(x: Any, args: tuple, kwargs: dict) -> Any:
+    if not isinstance(x, Tensor):
+        return x
+    out = KerasTensor(known(x._value.shape), x.dtype)
+    mask = mask_of(x)
+    if mask is not None:
+        set_mask(out, _output(mask, args, kwargs))
+    return out
+
+
+def _by_shape(layer: Any, args: tuple) -> Any:
+    """The outputs by the layer's own word, where it cannot be traced with sizes that are not known."""
+    shape = nest.map_structure(lambda x: tuple(x.shape) if isinstance(x, Tensor) else None, args[0])
+    given = layer.compute_output_shape(shape)
+    if isinstance(given, list) and not all(n is None or isinstance(n, int) for n in given):
+        return [KerasTensor(one, layer.dtype) for one in given]
+    return KerasTensor(tuple(given), layer.dtype)
