@@ -132,6 +132,7 @@ def measure(tf, name, function=lambda f: f):
     `function` may wrap what computes outputs and gradients: in a `tf.function`, say.
     """
     make, inputs, options = CASES[name]
+    tf.keras.backend.clear_session()
     tf.keras.utils.set_random_seed(7)
     layer = make(tf.keras.layers)
     layer(*inputs, **{**options, "training": False} if "training" in options else options)

@@ -98,11 +98,8 @@ class EinsumDense(Weighted):
             raise ValueError(f"The kernel's shape is not known: {shape}, of the equation '{self.equation}'")
         initializer = self.kernel_initializer
         if getattr(initializer, "input_axes", True) is None or getattr(initializer, "output_axes", True) is None:
-            axes = self._fans(kernel)
-            config = {**initializer.get_config(), **axes}
-            seed = initializer.seed
+            config = {**initializer.get_config(), "seed": initializer.seed, **_fans(kernel, outputs)}
             initializer = type(initializer).from_config(config)
-            initializer.seed = seed
         self.kernel = self.add_weight(
             shape, initializer, regularizer=self.kernel_regularizer, constraint=self.kernel_constraint, name="kernel"
         )
@@ -114,12 +111,6 @@ class EinsumDense(Weighted):
             self.bias = self._weight("bias", (*tail, *[1] * more))
         self.input_spec = InputSpec(ndim=len(input_shape))
         self.built = True
-
-    def _fans(self, kernel: str) -> dict:
-        inputs = self.equation.split(",")[0]
-        axes = {"input_axes": [i for i, c in enumerate(kernel) if c in inputs]}
-        axes["output_axes"] = [i for i, c in enumerate(kernel) if c not in inputs]
-        return axes
 
     def call(self, inputs: Tensor) -> Tensor:
         y = einsum(self.equation, inputs, self.kernel.read_value())
@@ -138,3 +129,9 @@ class EinsumDense(Weighted):
             "activation": activations.serialize(self.activation),
             "bias_axes": self.bias_axes,
         }
+
+
+def _fans(kernel: str, outputs: str) -> dict:
+    """Which axes of the kernel count as outputs and which as inputs, for initializers that scale by their number."""
+    made = [i for i, letter in enumerate(kernel) if letter in outputs]
+    return {"input_axes": [i for i in range(len(kernel)) if i not in made], "output_axes": made}

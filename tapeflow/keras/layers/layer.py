@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...core import nest
+from ...core.convert import convert_to_tensor
 from ...core.dtypes import as_dtype, is_differentiable, numpy_dtype
 from ...core.shapes import TensorShape
 from ...core.tensor import Tensor
@@ -224,10 +225,12 @@ class Layer(Holder):
             return x
         if isinstance(x, dict):
             return {key: self._converted(part) for key, part in x.items()}
-        if isinstance(x, tuple) or isinstance(x, list) and any(_has_shape(part) for part in x):
+        if isinstance(x, tuple) or isinstance(x, list) and any([_has_shape(part) for part in x]):
             parts = [self._converted(part) for part in x]
             return type(x)(*parts) if hasattr(x, "_fields") else tuple(parts) if isinstance(x, tuple) else parts
-        return of_default_float(x, self._dtype) if self.autocast else x
+        if self.autocast:
+            return of_default_float(x, self._dtype)
+        return convert_to_tensor(x) if kind is np.ndarray or isinstance(x, list) else x
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """What the layer computes; subclasses define it."""
@@ -412,6 +415,9 @@ def _only(args: tuple) -> Any:
 
 
 def _has_shape(x: Any) -> bool:
+    """Whether it is an argument of its own in a list: a tensor, an array, or a list of them."""
+    if isinstance(x, (list, tuple)):
+        return any([_has_shape(part) for part in x])
     return isinstance(x, (Tensor, CoreVariable, KerasTensor)) or hasattr(x, "__array__") and np.ndim(x) > 0
 
 

@@ -15,7 +15,7 @@ from ...ops.creation import range_
 from ...ops.einsum import einsum
 from ...ops.selection import where
 from ...ops.shaping import expand_dims, zeros_like
-from ...ops.softmax import softmax
+from .. import activations
 from ..naming import scope
 from .attention import causal_mask
 from .dropout import Dropout
@@ -151,7 +151,7 @@ class MultiHeadAttention(Weighted):
             for _ in range(len(scores._value.shape) - len(mask._value.shape)):
                 mask = expand_dims(mask, -len(self._axes) * 2 - 1)
             scores = where(mask, scores, _LOWEST.get(scores.dtype.name, -1e9))
-        scores = softmax(scores, self._softmax_axes)
+        scores = activations.softmax(scores, self._softmax_axes)
         if mask is not None and (self.dropout > 0 or with_scores or len(query._value.shape) != 4):
             scores = where(mask, scores, zeros_like(scores))  # where nobody is seen; Keras's short way leaves the mean
         kept = self._dropout_layer(scores, training=training) if self.dropout > 0 else scores

@@ -16,7 +16,7 @@ from ...ops.permuting import reverse
 from ...ops.scans import cumsum
 from ...ops.selection import where
 from ...ops.shaping import expand_dims, zeros_like
-from ..naming import scope
+from ..naming import scope, snake_case
 from ..registry import serialize
 from ..variable import Variable
 from .arguments import bound, signature
@@ -130,7 +130,7 @@ class RNN(Layer):
             )
         states = self._first_states(batch, initial_state)
         mask = nest.flatten(mask)[0] if mask is not None else None
-        self._draw_masks(self.cell, training, sequences, batch)
+        self._draw_masks(self.cell, sequences, batch)
         try:
             output, states = self.inner_loop(sequences, states, mask, training)
         finally:
@@ -181,11 +181,11 @@ class RNN(Layer):
             output, new = cell_of(self.cell)(inputs, states)
         return output, list(new) if isinstance(new, (list, tuple)) else [new]
 
-    def _draw_masks(self, cell: Any, training: Any, sequences: Tensor, batch: Any) -> None:
+    def _draw_masks(self, cell: Any, sequences: Tensor, batch: Any) -> None:
         """Dropout masks are the same for all steps of a call."""
         size = sequences._value.shape[-1]
         for one in getattr(cell, "cells", [cell]):
-            if training and hasattr(one, "draw_masks"):
+            if hasattr(one, "draw_masks") and (one.dropout or one.recurrent_dropout):
                 one.draw_masks(batch, size)
             size = output_size_of(one)
 
@@ -243,7 +243,7 @@ class FusedRNN(RNN):
             options["zero_output_for_mask"] = rest.pop("zero_output_for_mask")
         cell["implementation"] = rest.pop("implementation", 2)
         inherited = {name: rest[name] for name in ("dtype", "trainable") if name in rest}
-        name = f"{self.cell_class.__name__[:-4].lower()}_cell"
+        name = snake_case(self.cell_class.__name__)
         super().__init__(
             self.cell_class(**cell, **inherited, name=name), **options,
             activity_regularizer=given["activity_regularizer"], **rest,

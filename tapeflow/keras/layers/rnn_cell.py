@@ -49,6 +49,7 @@ class RecurrentCell(Layer):
     table: dict[str, Any]
     gates: int
     states: int = 1
+    seed_first = False  # whether the seed for dropout is drawn before those of the initializers, as in Keras
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         given, rest = bound(type(self).__name__, self.table, args, kwargs)
@@ -59,6 +60,8 @@ class RecurrentCell(Layer):
             raise ValueError(
                 f"Received an invalid value for argument `units`, expected a positive integer, got {units}."
             )
+        if self.seed_first:
+            self.seed_generator = SeedGenerator(given["seed"])
         for name, value in given.items():
             module, _ = _KINDS.get(name.rpartition("_")[2], (None, ""))
             setattr(self, name, value if module is None else module.get(value))
@@ -67,7 +70,8 @@ class RecurrentCell(Layer):
         self.recurrent_dropout = min(1.0, max(0.0, given["recurrent_dropout"]))
         if self.recurrent_dropout and self.gates > 1:
             self._implementation = 1
-        self.seed_generator = SeedGenerator(given["seed"])
+        if not self.seed_first:
+            self.seed_generator = SeedGenerator(given["seed"])
         self.output_size = self.units
         self.state_size: Any = self.units if self.states == 1 else [self.units] * self.states
         self._masks_drawn: tuple | None = None
@@ -103,7 +107,7 @@ class RecurrentCell(Layer):
         """Zeros for the states of so many examples."""
         return [zeros((batch_size, self.units), self.dtype) for _ in range(self.states)]
 
-    # -- dropout --
+    # -- dropout: masks are drawn whether this is training or not, as Keras does, so that seeds stay in step --
 
     def draw_masks(self, batch_size: Any, size: int) -> None:
         """Draws the dropout masks for all steps of a call; until `forget_masks` every step uses them."""
@@ -126,7 +130,7 @@ class RecurrentCell(Layer):
 
     def _dropped(self, inputs: Any, h: Any, training: Any) -> tuple[Any, Any]:
         """Inputs and state times their masks; lists of them where each gate has a mask of its own."""
-        if not training or not (self.dropout or self.recurrent_dropout):
+        if not (self.dropout or self.recurrent_dropout):
             return inputs, h
         alone = self._masks_drawn is None
         if alone:
@@ -134,6 +138,8 @@ class RecurrentCell(Layer):
         for_inputs, for_state = self._masks_drawn  # type: ignore[misc]
         if alone:
             self.forget_masks()
+        if not training:
+            return inputs, h
         return _times(inputs, for_inputs), _times(h, for_state)
 
     def _project(self, x: Any, kernel: Any) -> Tensor:

@@ -25,6 +25,7 @@ class SimpleRNNCell(RecurrentCell):
 
     table = {**_BEGIN, **REGULARIZERS, **CONSTRAINTS, **DROPOUT, "seed": None}
     gates = 1
+    seed_first = True
 
     def call(self, sequence: Any, states: Any, training: Any = False) -> tuple[Tensor, list]:
         h = states[0] if isinstance(states, (list, tuple)) else states
