@@ -283,7 +283,9 @@ class _Network:
             kernel, bias = states.pop(), kernel
         if len(x.shape) != 3 or any(len(s.shape) != 2 for s in states) or len(kernel.shape) != 2:
             shapes = [list(v.shape) for v in values]
-            raise errors.invalid(self.name, f"takes [batch, steps, n], states [batch, units] and a kernel, not {shapes}")
+            raise errors.invalid(
+                self.name, f"takes [batch, steps, n], states [batch, units] and a kernel, not {shapes}"
+            )
         batch, steps, width = x.shape
         units = kernel.shape[0]
         expected = [(width, kernel.shape[1]), (width, None if units is None else self.gates * units)]
@@ -293,11 +295,17 @@ class _Network:
             expected.append((bias.shape[-1], width))
         if mask is not None:
             expected += [(mask.shape[0], batch), (mask.shape[1], steps)]
-        if any(a != b and None not in (a, b) for a, b in expected) or any(v.dtype != x.dtype for v in values[: self.inputs]):
+        if any(a != b and None not in (a, b) for a, b in expected) or any(
+            v.dtype != x.dtype for v in values[: self.inputs]
+        ):
             shown = [f"{v.dtype.name}{list(v.shape)}" for v in values]
             raise errors.invalid(self.name, f"Shapes or dtypes of inputs, states, kernel and mask do not fit: {shown}")
         outs = [Abstract((batch, steps, units), x.dtype)] * self.states
-        return (*outs, Abstract((batch, steps, None if units is None else 4 * units), x.dtype)) if self.hidden else tuple(outs)
+        return (
+            (*outs, Abstract((batch, steps, None if units is None else 4 * units), x.dtype))
+            if self.hidden
+            else tuple(outs)
+        )
 
     def infer_back(self, values: Sequence, masked: bool, backward: bool, given: tuple) -> tuple:
         """The shape rule of the gradient: the inputs' shapes."""
@@ -368,9 +376,7 @@ class _Network:
             f"{self.name}_grad", lambda xp: run_back, self.infer_back, self.gradients_of_gradients, saves=saves_back,
             inputs=None, outputs=0,
         )  # fmt: skip
-        return define(
-            self.name, lambda xp: run, self.infer, self.gradients, doc, saves=saves, inputs=None, outputs=0
-        )
+        return define(self.name, lambda xp: run, self.infer, self.gradients, doc, saves=saves, inputs=None, outputs=0)
 
 
 lstm = _Network("lstm", 4, 2, 1, 1, _lstm_walk, _lstm_back, _lstm_step).declare(

@@ -94,18 +94,19 @@ CASES = {
     "lstm_cell": case(lambda L: L.LSTMCell(2), fixed((2, 3)), [fixed((2, 2), 5), fixed((2, 2), 6)]),
     "gru_cell": case(lambda L: L.GRUCell(2), fixed((2, 3)), [fixed((2, 2), 5)]),
     "simple_rnn_cell": case(lambda L: L.SimpleRNNCell(2), fixed((2, 3)), [fixed((2, 2), 5)]),
-    "rnn_of_cells": case(lambda L: L.RNN([L.LSTMCell(2), L.GRUCell(3)], return_sequences=True, return_state=True), SEQ,
-                         mask=STEPS),
+    "rnn_of_cells": case(
+        lambda L: L.RNN([L.LSTMCell(2), L.GRUCell(3)], return_sequences=True, return_state=True), SEQ, mask=STEPS),
     "bidirectional": case(lambda L: L.Bidirectional(L.LSTM(2)), SEQ),
     "bidirectional_all": case(
-        lambda L: L.Bidirectional(L.GRU(2, return_sequences=True, return_state=True), merge_mode="sum"), SEQ, mask=STEPS),
+        lambda L: L.Bidirectional(L.GRU(2, return_sequences=True, return_state=True), merge_mode="sum"), SEQ,
+        mask=STEPS),
     "bidirectional_pair": case(lambda L: L.Bidirectional(L.SimpleRNN(2, return_sequences=True), merge_mode=None), SEQ),
     "bidirectional_ave": case(lambda L: L.Bidirectional(
         L.LSTM(2), merge_mode="ave", backward_layer=L.LSTM(2, go_backwards=True, activation="relu")), SEQ),
     "time_distributed": case(lambda L: L.TimeDistributed(L.Dense(2, activation="tanh")), IMAGE),
     "time_distributed_norm": case(lambda L: L.TimeDistributed(L.BatchNormalization()), SEQ, training=True),
     "attention": case(lambda L: L.Attention(use_scale=True), [SEQ, fixed((2, 5, 3), 3)]),
-    "attention_masked": case(lambda L: L.Attention(score_mode="concat"), [SEQ, fixed((2, 4, 3), 3), fixed((2, 4, 3), 4)],
+    "attention_masked": case(lambda L: L.Attention(score_mode="concat"), [SEQ, SEQ[:, ::-1], fixed((2, 4, 3), 4)],
                              mask=[STEPS, ENDS], return_attention_scores=True, use_causal_mask=True),
     "additive_attention": case(lambda L: L.AdditiveAttention(), [SEQ, fixed((2, 5, 3), 3)]),
     "additive_attention_causal": case(lambda L: L.AdditiveAttention(use_scale=False), [SEQ, SEQ], use_causal_mask=True),

@@ -59,5 +59,7 @@ def test_in_a_functional_model(name):
     for symbol, a, b in zip(
         tf.nest.flatten(outputs), tf.nest.flatten(model(list(inputs))), tf.nest.flatten(y), strict=True
     ):
-        assert symbol.shape.is_compatible_with(a.shape) and symbol.shape.rank == a.shape.rank and symbol.dtype == a.dtype
+        assert (
+            symbol.shape.is_compatible_with(a.shape) and symbol.shape.rank == a.shape.rank and symbol.dtype == a.dtype
+        )
         np.testing.assert_array_equal(a, b)

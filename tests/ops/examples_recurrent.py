@@ -6,8 +6,6 @@ derivatives are checked in `test_recurrent.py`, through the states.
 
 from __future__ import annotations
 
-import numpy as np
-
 from tapeflow.ops import recurrent
 
 from .examples import EXAMPLES, FLOAT, Example, pick, values

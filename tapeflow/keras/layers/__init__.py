@@ -63,7 +63,15 @@ _CLASSES = (
 _FUNCTIONS = (add, average, concatenate, dot, maximum, minimum, multiply, subtract)
 _KNOWN: dict[str, Any] = {c.__name__: c for c in (*_CLASSES, OpLayer)}
 
-__all__ = [*[c.__name__ for c in _CLASSES], *[f.__name__ for f in _FUNCTIONS], "Input", "InputSpec", "Layer", "deserialize", "serialize"]
+__all__ = [
+    *[c.__name__ for c in _CLASSES],
+    *[f.__name__ for f in _FUNCTIONS],
+    "Input",
+    "InputSpec",
+    "Layer",
+    "deserialize",
+    "serialize",
+]
 
 
 def serialize(layer: Layer) -> Any:

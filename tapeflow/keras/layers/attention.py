@@ -107,7 +107,9 @@ class Attention(Layer):
                 f"Received: inputs={inputs}."
             )
         if mask is not None and (not isinstance(mask, (list, tuple)) or not 2 <= len(mask) <= 3):
-            raise ValueError(f"{kind} layer mask must be a list, namely [query_mask, value_mask]. Received: mask={mask}.")
+            raise ValueError(
+                f"{kind} layer mask must be a list, namely [query_mask, value_mask]. Received: mask={mask}."
+            )
 
     def get_config(self) -> dict:
         own = ("use_scale", "score_mode", "dropout", "seed")

@@ -51,7 +51,7 @@ class KerasTensor(Tensor):
     ) -> None:
         if sparse or ragged:
             raise ValueError("KerasTensors are dense: `sparse` and `ragged` are not supported.")
-        dims = [self._size(axis) if n is None else int(n) for axis, n in enumerate(shape)]
+        dims: list[Any] = [self._size(axis) if n is None else int(n) for axis, n in enumerate(shape)]
         self._value = Abstract(tuple(dims), numpy_dtype(as_dtype(dtype)))
         self._key = None
         self._keras_history: History | None = None
@@ -79,8 +79,10 @@ class KerasTensor(Tensor):
 
     ragged = sparse
 
-    def _refuse(self, what: str, way_out: str = "put it in a layer's call, or tf.keras.layers.Lambda") -> Any:
-        raise ValueError(
+    def _refuse(
+        self, what: str, way_out: str = "put it in a layer's call, or tf.keras.layers.Lambda", kind: type = ValueError
+    ) -> Any:
+        raise kind(
             f"A KerasTensor has no value: it cannot be {what}. It stands for what a functional model will be given "
             f"({self!r}), and takes part in calls of layers and in TensorFlow's functions. For anything else, {way_out}."
         )
@@ -91,17 +93,17 @@ class KerasTensor(Tensor):
         raise AttributeError(f"A KerasTensor has no value, and no .numpy(): {self!r}")
 
     def __bool__(self) -> bool:
-        return self._refuse("used as a bool", "use tf.where")
+        return self._refuse("used as a bool", "use tf.where", TypeError)
 
     def __iter__(self) -> Any:
-        return self._refuse("iterated over", "use tf.unstack")
+        return self._refuse("iterated over", "use tf.unstack", TypeError)
 
     def __len__(self) -> int:
         n = self._value.shape[0] if self._value.shape else None
-        return n if type(n) is int else self._refuse("measured by len()", "use tf.shape")
+        return n if type(n) is int else self._refuse("measured by len()", "use tf.shape", TypeError)
 
     def __float__(self) -> float:
-        return self._refuse("turned into a Python number")
+        return self._refuse("turned into a Python number", kind=TypeError)
 
     __int__ = __complex__ = __index__ = __float__  # type: ignore[assignment]
 

@@ -174,7 +174,9 @@ class Dot(_Merge):
         super().__init__(**kwargs)
         wrong = not isinstance(axes, (list, tuple)) or len(axes) != 2
         if not isinstance(axes, int) and (wrong or not all(isinstance(a, int) for a in axes)):
-            raise TypeError(f"Invalid type for argument `axes`: an int, or a list or tuple of two. Received: axes={axes}")
+            raise TypeError(
+                f"Invalid type for argument `axes`: an int, or a list or tuple of two. Received: axes={axes}"
+            )
         self.axes = axes
         self.normalize = normalize
 

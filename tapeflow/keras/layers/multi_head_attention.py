@@ -60,7 +60,9 @@ class MultiHeadAttention(Weighted):
         sizes = {"num_heads": num_heads, "key_dim": key_dim, "value_dim": value_dim, "sliding_window": sliding_window}
         for name, size in sizes.items():
             if (size is not None or name in ("num_heads", "key_dim")) and (not isinstance(size, int) or size <= 0):
-                raise ValueError(f"Received an invalid value for argument `{name}`, expected a positive integer. Received: {name}={size}")
+                raise ValueError(
+                    f"Received an invalid value for argument `{name}`, expected a positive integer. Received: {name}={size}"
+                )
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.supports_masking = True
         self.num_heads = num_heads
@@ -69,7 +71,9 @@ class MultiHeadAttention(Weighted):
         self.dropout = dropout
         self.use_bias = use_bias
         self._output_sizes = (output_shape,) if isinstance(output_shape, int) else output_shape and tuple(output_shape)
-        self.attention_axes = (attention_axes,) if isinstance(attention_axes, int) else attention_axes and tuple(attention_axes)
+        self.attention_axes = (
+            (attention_axes,) if isinstance(attention_axes, int) else attention_axes and tuple(attention_axes)
+        )
         self.sliding_window = sliding_window
         self.use_gate = use_gate
         self.seed = seed
@@ -81,7 +85,7 @@ class MultiHeadAttention(Weighted):
 
     # -- building --
 
-    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
+    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:  # type: ignore[override]
         key_shape = value_shape if key_shape is None else key_shape
         if tuple(value_shape[1:-1]) != tuple(key_shape[1:-1]):
             raise ValueError(
@@ -102,7 +106,9 @@ class MultiHeadAttention(Weighted):
         self._softmax_axes = last if len(last) > 1 else last[0]
         self._dropout_layer = Dropout(self.dropout, seed=self.seed, dtype=self.dtype)
         shape = (*query_shape[:-1], heads, self.value_dim)
-        self.output_dense = self._projection("attention_output", shape, self._output_sizes or (query_shape[-1],), bound=2)
+        self.output_dense = self._projection(
+            "attention_output", shape, self._output_sizes or (query_shape[-1],), bound=2
+        )
         self.built = True
 
     def _projection(self, name: str, shape: Any, sizes: tuple, bound: int = 1, activation: Any = None) -> EinsumDense:
@@ -111,7 +117,11 @@ class MultiHeadAttention(Weighted):
         letters = string.ascii_letters
         kept, summed = letters[:free], letters[free : free + bound]
         made = letters[free + bound : free + bound + len(sizes)]
-        fresh = {n: type(i).from_config(i.get_config()) for n in ("kernel_initializer", "bias_initializer") if (i := getattr(self, n))}
+        fresh = {
+            n: type(i).from_config(i.get_config())
+            for n in ("kernel_initializer", "bias_initializer")
+            if (i := getattr(self, n))
+        }
         layer = EinsumDense(
             f"{kept}{summed},{summed}{made}->{kept}{made}", [None] * (free - 1) + list(sizes), activation,
             made if self.use_bias else None, kernel_regularizer=self.kernel_regularizer,
@@ -134,7 +144,11 @@ class MultiHeadAttention(Weighted):
         mask = self._mask(query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask)
         gate = self.gate_dense(query) if self.use_gate else None
         heads, scores = self._compute_attention(
-            self.query_dense(query), self.key_dense(key), self.value_dense(value), mask, training,
+            self.query_dense(query),
+            self.key_dense(key),
+            self.value_dense(value),
+            mask,
+            training,
             return_attention_scores,
         )
         outputs = self.output_dense(heads if gate is None else heads * gate)

@@ -92,8 +92,7 @@ class _SpatialDropout(Dropout):
         self.data_format = data_format or image_data_format()
         if self.data_format not in ("channels_first", "channels_last"):
             raise ValueError(
-                '`data_format` must be "channels_first" or "channels_last". Received: '
-                f"data_format={data_format}."
+                f'`data_format` must be "channels_first" or "channels_last". Received: data_format={data_format}.'
             )
         self.input_spec = InputSpec(ndim=self.rank)
 

@@ -123,7 +123,11 @@ class BatchNormalization(_Normalization):
         axis = self.axis % rank
         shape = [1] * rank
         shape[axis] = -1
-        shape = [self.moving_mean.shape[0]] if axis == rank - 1 else [*shape[:axis], self.moving_mean.shape[0], *shape[axis + 1 :]]
+        shape = (
+            [self.moving_mean.shape[0]]
+            if axis == rank - 1
+            else [*shape[:axis], self.moving_mean.shape[0], *shape[axis + 1 :]]
+        )
         if training and self.trainable:
             axes = [i for i in range(rank) if i != axis]
             mean, variance = moments(x, axes) if mask is None else _masked_moments(x, axes, mask)

@@ -162,7 +162,7 @@ class RNN(Layer):
                 f"(inputs of shape {tuple(sequences.shape)}). Give tf.function an input_signature without None there.",
             )  # fmt: skip
         parts = unstack(sequences, axis=1)
-        masks = [None] * steps if mask is None else unstack(mask, axis=1)
+        masks: list = [None] * steps if mask is None else unstack(mask, axis=1)
         outputs: list[Tensor] = []
         for t in range(steps - 1, -1, -1) if self.go_backwards else range(steps):
             output, new = self._step(parts[t], states, training)

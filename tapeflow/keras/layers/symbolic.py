@@ -67,13 +67,14 @@ def symbolic_call(layer: Any, args: tuple, kwargs: dict) -> Any:
         placed, named = nest.map_structure(lambda x: _placeholder(trace, x), (args, kwargs))
         try:
             made = layer._call_fully(tuple(placed), named)
-        except (UnimplementedError, NotImplementedError):
-            made = None
-    layer._forget_losses()
-    if made is None:
-        outputs = _by_shape(layer, args)
-    else:
-        outputs = nest.map_structure(lambda x: _output(x, args, kwargs), made)
+            outputs = nest.map_structure(_output, made)
+        except (UnimplementedError, NotImplementedError, TypeError):
+            # not to be traced with sizes that are not known; perhaps it says itself what it gives
+            outputs = _by_shape(layer, args)
+            if outputs is None:
+                raise
+        finally:
+            layer._forget_losses()
     remember_call(layer, args, kwargs, outputs)
     return outputs
 
@@ -88,20 +89,22 @@ def _placeholder(trace: Trace, x: Any) -> Any:
     return symbol
 
 
-def _output(x: Any, args: tuple, kwargs: dict) -> Any:
+def _output(x: Any) -> Any:
     if not isinstance(x, Tensor):
         return x
-    out = KerasTensor(known(x._value.shape), x.dtype)
+    out = KerasTensor(known(x._value.shape) or (), x.dtype)
     mask = mask_of(x)
     if mask is not None:
-        set_mask(out, _output(mask, args, kwargs))
+        set_mask(out, _output(mask))
     return out
 
 
 def _by_shape(layer: Any, args: tuple) -> Any:
-    """The outputs by the layer's own word, where it cannot be traced with sizes that are not known."""
+    """The outputs by the layer's own word; None for a layer that does not say."""
     shape = nest.map_structure(lambda x: tuple(x.shape) if isinstance(x, Tensor) else None, args[0])
-    given = layer.compute_output_shape(shape)
+    given = layer._output_shape(shape)
+    if given is None:
+        return None
     if isinstance(given, list) and not all(n is None or isinstance(n, int) for n in given):
         return [KerasTensor(one, layer.dtype) for one in given]
     return KerasTensor(tuple(given), layer.dtype)

@@ -100,7 +100,9 @@ class Bidirectional(Layer):
     ) -> None:  # fmt: skip
         for name, given in (("layer", layer), ("backward_layer", backward_layer)):
             if not isinstance(given, Layer) and (given is not None or name == "layer"):
-                raise ValueError(f"Please initialize `Bidirectional` with a `keras.layers.Layer`. Received: {name}={given}")
+                raise ValueError(
+                    f"Please initialize `Bidirectional` with a `keras.layers.Layer`. Received: {name}={given}"
+                )
         if merge_mode not in _MERGES:
             raise ValueError(f"Invalid merge mode. Received: {merge_mode}. Merge mode should be one of {_MERGES}")
         super().__init__(**kwargs)

@@ -33,6 +33,7 @@ class Model(Layer):
     """
 
     _network: Network | None = None
+    _is_chain = False  # whether each layer is known to be given what the one before it gave
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         if cls is Model and _is_functional(args, kwargs):
@@ -116,6 +117,15 @@ class Model(Layer):
         outputs = self(nest.pack_sequence_as(given, made) if not isinstance(given, KerasTensor) else made[0])
         del self._inbound_nodes[count:]
         return shape_of(outputs)
+
+    def _output_shape(self, input_shape: Any) -> Any:
+        if self._network is None and type(self).compute_output_shape is Model.compute_output_shape:
+            return None
+        return super()._output_shape(input_shape)
+
+    def _whole(self) -> Network | None:
+        """The model as a functional one, where it is one."""
+        return self._network
 
     @property
     def layers(self) -> list[Layer]:

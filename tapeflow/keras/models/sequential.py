@@ -12,6 +12,7 @@ from ..layers.holder import Untracked
 from ..layers.input_layer import Input, InputLayer
 from ..layers.keras_tensor import KerasTensor
 from ..layers.layer import Layer, shape_of
+from ..layers.masks import mask_of, set_mask
 from ..layers.reshape import Lambda
 from ..layers.symbolic import node_of
 from ..naming import scope
@@ -36,6 +37,7 @@ class Sequential(Model):
     """
 
     _input_dtype: str | None = None
+    _is_chain = True
 
     def __init__(self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(trainable=trainable, name=name)
@@ -87,6 +89,8 @@ class Sequential(Model):
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         x = inputs
+        if mask is not None and mask_of(x) is None:
+            set_mask(x, mask)
         for layer in self._layers:
             x = layer(x)
         return x

@@ -14,7 +14,8 @@ def table(
     model: Any, width: int, expand_nested: bool = False, show_trainable: bool = False, layer_range: Any = None
 ) -> str:
     """The layers of a model, the shapes of their outputs and their numbers of parameters, and the sums of these."""
-    links = _links(model)
+    network = model._whole()  # with it, the layers of a Sequential know their outputs' shapes
+    links = {} if network is None or model._is_chain else _links(network)
     rows = [["Layer (type)", "Output Shape", "Param #", *(["Trainable"] if show_trainable else [])]]
     if links:
         rows[0].append("Connected to")
@@ -68,11 +69,8 @@ def _shape(layer: Layer) -> str:
     return "?" if found is None else str(found)
 
 
-def _links(model: Any) -> dict[int, str]:
+def _links(network: Any) -> dict[int, str]:
     """For each layer of a functional model that is no mere chain, which layers its inputs come from."""
-    network = model._network
-    if network is None or type(model).__name__ == "Sequential":
-        return {}
     taken = [id(network.tensor(x)) for node in network.nodes for x in node.input_tensors]
     chain = all(len(node.input_tensors) < 2 and len(node.output_tensors) == 1 for node in network.nodes)
     if chain and len(set(taken)) == len(taken) and len(network.flat_outputs) == len(network.flat_inputs) == 1:
