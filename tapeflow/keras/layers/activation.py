@@ -148,6 +148,11 @@ class Softmax(_Shapeless):
     def call(self, inputs: Tensor, mask: Any = None) -> Tensor:
         if mask is None:
             return activations.softmax(inputs, self.axis)
+        if not _broadcasts(mask.shape, inputs.shape):
+            raise ValueError(
+                f"The `mask` must be broadcastable to `inputs`. Received: inputs.shape={inputs.shape}, "
+                f"mask.shape={mask.shape}"
+            )
         counts = mask if mask.dtype == "bool" else greater(mask, 0.5)
         kept = where(counts, inputs, -3e4 if inputs.dtype.name == "float16" else -1e9)
         y = activations.softmax(kept, self.axis)
@@ -155,6 +160,11 @@ class Softmax(_Shapeless):
 
     def get_config(self) -> dict:
         return {**super().get_config(), "axis": self.axis}
+
+
+def _broadcasts(shape: Any, to: Any) -> bool:
+    pairs = zip(reversed(tuple(shape)), reversed(tuple(to)), strict=False)
+    return len(shape) <= len(to) and all(n in (1, None) or m is None or n == m for n, m in pairs)
 
 
 class ActivityRegularization(_Shapeless):

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...core.tensor import Tensor
 from ...ops.creation import zeros
-from ...ops.joining import concat, split
+from ...ops.joining import split
 from ...ops.products import matmul, tensordot
 from ...ops.recurrent import gru
 from .. import activations
@@ -48,7 +48,7 @@ class GRUCell(RecurrentCell):
         x = self._project(x, self.kernel)
         if of_inputs is not None:
             x = x + of_inputs
-        gate, squash, n = self.recurrent_activation, self.activation, self.units  # type: ignore[attr-defined]
+        gate, squash = self.recurrent_activation, self.activation  # type: ignore[attr-defined]
         x_z, x_r, x_new = split(x, 3, 1)
         if self.reset_after:  # type: ignore[attr-defined]
             inner = self._project(before, self.recurrent_kernel)

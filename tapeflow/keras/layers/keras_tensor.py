@@ -1,7 +1,7 @@
 """`KerasTensor`: a tensor of a functional model, before there are values. What `tf.keras.Input` gives.
 
-Layers that are called with one give others, and remember the call as a `Node`; `tf.keras.Model(inputs, outputs)` follows
-the nodes back. It is a kind of tensor (see `core/tensor.py`), so TensorFlow's functions take it as well: each op of it
+Layers that are called with one give others, and remember the call as a `Node`; `tf.keras.Model(inputs, outputs)`
+follows the nodes back. It is a kind of tensor (see `core/tensor.py`), so TensorFlow's functions take it as well: each op of it
 becomes a layer.
 """
 
@@ -84,7 +84,7 @@ class KerasTensor(Tensor):
     ) -> Any:
         raise kind(
             f"A KerasTensor has no value: it cannot be {what}. It stands for what a functional model will be given "
-            f"({self!r}), and takes part in calls of layers and in TensorFlow's functions. For anything else, {way_out}."
+            f"({self!r}), and takes part in calls of layers and in TensorFlow's functions. Else {way_out}."
         )
 
     @property
@@ -131,7 +131,7 @@ class KerasTensor(Tensor):
 def has_keras_tensors(x: Any) -> bool:
     """Whether there is a KerasTensor in a structure."""
     if isinstance(x, (list, tuple)):
-        return any([has_keras_tensors(part) for part in x])
+        return any(has_keras_tensors(part) for part in x)
     if isinstance(x, dict):
-        return any([has_keras_tensors(part) for part in x.values()])
+        return any(has_keras_tensors(part) for part in x.values())
     return isinstance(x, KerasTensor)

@@ -225,7 +225,7 @@ class Layer(Holder):
             return x
         if isinstance(x, dict):
             return {key: self._converted(part) for key, part in x.items()}
-        if isinstance(x, tuple) or isinstance(x, list) and any([_has_shape(part) for part in x]):
+        if isinstance(x, tuple) or isinstance(x, list) and any(_has_shape(part) for part in x):
             parts = [self._converted(part) for part in x]
             return type(x)(*parts) if hasattr(x, "_fields") else tuple(parts) if isinstance(x, tuple) else parts
         if self.autocast:
@@ -417,7 +417,7 @@ def _only(args: tuple) -> Any:
 def _has_shape(x: Any) -> bool:
     """Whether it is an argument of its own in a list: a tensor, an array, or a list of them."""
     if isinstance(x, (list, tuple)):
-        return any([_has_shape(part) for part in x])
+        return any(_has_shape(part) for part in x)
     return isinstance(x, (Tensor, CoreVariable, KerasTensor)) or hasattr(x, "__array__") and np.ndim(x) > 0
 
 

@@ -160,7 +160,7 @@ def _over(x: Any, mask: Any) -> Any:
 
 
 class Dot(_Merge):
-    """Sums of products of two inputs along an axis of each, example by example; [batch, rest of one, rest of the other].
+    """Sums of products of two inputs along an axis of each: [batch, the rest of the one, the rest of the other].
 
     Arguments:
         axes: the axis, or the axis of each.

@@ -61,7 +61,7 @@ class MultiHeadAttention(Weighted):
         for name, size in sizes.items():
             if (size is not None or name in ("num_heads", "key_dim")) and (not isinstance(size, int) or size <= 0):
                 raise ValueError(
-                    f"Received an invalid value for argument `{name}`, expected a positive integer. Received: {name}={size}"
+                    f"`{name}` of a MultiHeadAttention must be a positive integer. Received: {name}={size}"
                 )
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.supports_masking = True
@@ -107,11 +107,11 @@ class MultiHeadAttention(Weighted):
         self._dropout_layer = Dropout(self.dropout, seed=self.seed, dtype=self.dtype)
         shape = (*query_shape[:-1], heads, self.value_dim)
         self.output_dense = self._projection(
-            "attention_output", shape, self._output_sizes or (query_shape[-1],), bound=2
+            "attention_output", shape, self._output_sizes or tuple(query_shape[-1:]), bound=2
         )
         self.built = True
 
-    def _projection(self, name: str, shape: Any, sizes: tuple, bound: int = 1, activation: Any = None) -> EinsumDense:
+    def _projection(self, name: str, shape: Any, sizes: Any, bound: int = 1, activation: Any = None) -> EinsumDense:
         """A built layer from the last `bound` axes of a shape to others."""
         free = len(shape) - bound
         letters = string.ascii_letters

@@ -12,9 +12,8 @@ from ...ops.casting import cast
 from ...ops.elementary import rsqrt
 from ...ops.normalization import moments
 from ...ops.reduction import reduce_mean, reduce_sum
-from ...ops.shaping import broadcast_to, reshape
 from ...ops.selection import where
-from ...ops.shaping import zeros_like
+from ...ops.shaping import broadcast_to, reshape, zeros_like
 from ..settings import epsilon as fuzz
 from .input_spec import InputSpec
 from .layer import Layer

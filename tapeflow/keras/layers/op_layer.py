@@ -50,8 +50,8 @@ class OpLayer(Layer):
         given = [x for x in inputs if isinstance(x, KerasTensor)]
         if any(x._key is not None for x in inputs):
             raise ValueError(
-                f"tf.{op.name} of a KerasTensor and a variable, or a tensor that a tape watches: a functional model would "
-                "keep the value that it has now. Put the op into the call of a layer that owns the variable."
+                f"tf.{op.name} of a KerasTensor and a variable, or a tensor that a tape watches: a functional model "
+                "would keep the value that it has now. Put the op into the call of a layer that owns the variable."
             )
         numbers = iter(range(len(given)))
         places = [next(numbers) if isinstance(x, KerasTensor) else encoded(np.asarray(x._value)) for x in inputs]

@@ -128,6 +128,11 @@ class RNN(Layer):
                 f"Cannot unroll a RNN if the time dimension is undefined. Received: {tuple(sequences.shape)}; pass an "
                 "`Input(shape=...)` with the number of steps."
             )
+        if self._states and type(batch) is int and batch != self._states[0].shape[0]:
+            raise ValueError(
+                "If an RNN is stateful, the batch size of the input sequences must be the same as the batch size of the "
+                f"initial state: {self._states[0].shape[0]}. Received: {batch}"
+            )
         states = self._first_states(batch, initial_state)
         mask = nest.flatten(mask)[0] if mask is not None else None
         self._draw_masks(self.cell, sequences, batch)

@@ -61,7 +61,7 @@ def remember_call(layer: Any, args: tuple, kwargs: dict, outputs: Any) -> None:
 
 
 def symbolic_call(layer: Any, args: tuple, kwargs: dict) -> Any:
-    """The outputs of a layer for KerasTensors somewhere in its arguments, as KerasTensors; a node remembers the call."""
+    """The outputs of a layer for KerasTensors in its arguments, as KerasTensors; a node remembers the call."""
     trace = Trace(layer.name)
     with trace:
         placed, named = nest.map_structure(lambda x: _placeholder(trace, x), (args, kwargs))

@@ -39,8 +39,6 @@ class Network:
             wrong = [x for x in nest.flatten(structure) if not isinstance(x, KerasTensor)]
             if wrong or not nest.flatten(structure):
                 raise ValueError(f"All `{kind}` of a model must be KerasTensors. Received: {kind}={structure!r}")
-        if len({id(x) for x in nest.flatten(inputs)}) != len(nest.flatten(inputs)):
-            raise ValueError(f"The list of inputs of a model has one of them twice: {inputs!r}")
         self.name = name
         self.stand_ins: dict[int, KerasTensor] = {}
         self.inputs = nest.map_structure(self._beginning, inputs)
