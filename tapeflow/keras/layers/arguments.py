@@ -23,8 +23,19 @@ def bound(kind: str, table: dict[str, Any], args: tuple, kwargs: dict) -> tuple[
     return {name: given.get(name, kwargs.get(name, default)) for name, default in table.items()}, rest
 
 
-def signature(table: dict[str, Any]) -> inspect.Signature:
-    """The signature of a constructor of these arguments and others by name, as `help` shows it."""
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    named = [inspect.Parameter(name, kind, default=default) for name, default in table.items()]
-    return inspect.Signature([*named, inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD)])
+def explain(kind: type, table: dict[str, Any]) -> None:
+    """Gives the constructor of a class the signature of a table, as `help` shows it.
+
+    It belongs to the constructor and not to the class, whose objects would have it too.
+    """
+    by_place, by_name = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.VAR_KEYWORD
+    named = [inspect.Parameter(name, by_place, default=default) for name, default in table.items()]
+    inherited = kind.__init__  # type: ignore[misc]
+
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        inherited(self, *args, **kwargs)
+
+    __init__.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter("self", by_place), *named, inspect.Parameter("kwargs", by_name)]
+    )
+    kind.__init__ = __init__  # type: ignore[misc]

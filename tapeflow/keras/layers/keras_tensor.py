@@ -1,8 +1,8 @@
 """`KerasTensor`: a tensor of a functional model, before there are values. What `tf.keras.Input` gives.
 
 Layers that are called with one give others, and remember the call as a `Node`; `tf.keras.Model(inputs, outputs)`
-follows the nodes back. It is a kind of tensor (see `core/tensor.py`), so TensorFlow's functions take it as well: each op of it
-becomes a layer.
+follows the nodes back. It is a kind of tensor (see `core/tensor.py`), so TensorFlow's functions take it as well: each
+op of it becomes a layer.
 """
 
 from __future__ import annotations

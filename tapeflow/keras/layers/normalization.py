@@ -131,7 +131,8 @@ class BatchNormalization(_Normalization):
             axes = [i for i in range(rank) if i != axis]
             mean, variance = moments(x, axes) if mask is None else _masked_moments(x, axes, mask)
             for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
-                moving.assign(moving.read_value() * self.momentum + now * (1.0 - self.momentum))
+                before = cast(moving.read_value(), x.dtype)
+                moving.assign(before * self.momentum + now * (1.0 - self.momentum))
             if len(shape) > 1:
                 mean, variance = reshape(mean, shape), reshape(variance, shape)
         else:

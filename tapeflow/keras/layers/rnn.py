@@ -19,7 +19,7 @@ from ...ops.shaping import expand_dims, zeros_like
 from ..naming import scope, snake_case
 from ..registry import serialize
 from ..variable import Variable
-from .arguments import bound, signature
+from .arguments import bound, explain
 from .holder import Untracked
 from .input_spec import InputSpec
 from .layer import Layer
@@ -130,8 +130,8 @@ class RNN(Layer):
             )
         if self._states and type(batch) is int and batch != self._states[0].shape[0]:
             raise ValueError(
-                "If an RNN is stateful, the batch size of the input sequences must be the same as the batch size of the "
-                f"initial state: {self._states[0].shape[0]}. Received: {batch}"
+                "If an RNN is stateful, its inputs must have the batch size of its first ones, "
+                f"{self._states[0].shape[0]}. Received: {batch}"
             )
         states = self._first_states(batch, initial_state)
         mask = nest.flatten(mask)[0] if mask is not None else None
@@ -286,6 +286,6 @@ def delegates(kind: type[FusedRNN]) -> type[FusedRNN]:
     """Lets the arguments of a layer's cell be read on the layer."""
     for name in kind.cell_class.table:
         setattr(kind, name, property(lambda self, name=name: getattr(self.cell, name), doc="The cell's."))
-    kind.__signature__ = signature(kind.table)  # type: ignore[attr-defined]
-    kind.cell_class.__signature__ = signature(kind.cell_class.table)
+    explain(kind, kind.table)
+    explain(kind.cell_class, kind.cell_class.table)
     return kind
