@@ -32,7 +32,7 @@ class KerasTensor(Tensor):
     """A tensor of known dtype, and of a shape that is known as far as the inputs' shapes say, without a value.
 
     Arguments:
-        shape: its shape, with None for dimensions that are not known.
+        shape: its shape, with None for dimensions that are not known, or the `Size` of another's that is the same.
         dtype: its dtype.
         name: its name.
         sparse, ragged: only False is supported.
@@ -42,7 +42,7 @@ class KerasTensor(Tensor):
 
     def __init__(
         self,
-        shape: Sequence[int | None],
+        shape: Sequence[Any],
         dtype: Any = "float32",
         sparse: bool = False,
         ragged: bool = False,
@@ -51,7 +51,7 @@ class KerasTensor(Tensor):
     ) -> None:
         if sparse or ragged:
             raise ValueError("KerasTensors are dense: `sparse` and `ragged` are not supported.")
-        dims: list[Any] = [self._size(axis) if n is None else int(n) for axis, n in enumerate(shape)]
+        dims: list[Any] = [self._size(axis) if n is None else n if type(n) is Size else int(n) for axis, n in enumerate(shape)]
         self._value = Abstract(tuple(dims), numpy_dtype(as_dtype(dtype)))
         self._key = None
         self._keras_history: History | None = None

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...core import nest
 from ...core.errors import UnimplementedError
-from ...core.size import known
+from ...core.size import Size, known
 from ...core.tensor import Tensor
 from ...graph.trace import Trace
 from .holder import Untracked
@@ -63,11 +63,12 @@ def remember_call(layer: Any, args: tuple, kwargs: dict, outputs: Any) -> None:
 def symbolic_call(layer: Any, args: tuple, kwargs: dict) -> Any:
     """The outputs of a layer for KerasTensors in its arguments, as KerasTensors; a node remembers the call."""
     trace = Trace(layer.name)
+    sizes: dict[int, Any] = {}  # of the trace -> of the arguments
     with trace:
-        placed, named = nest.map_structure(lambda x: _placeholder(trace, x), (args, kwargs))
+        placed, named = nest.map_structure(lambda x: _placeholder(trace, x, sizes), (args, kwargs))
         try:
             made = layer._call_fully(tuple(placed), named)
-            outputs = nest.map_structure(_output, made)
+            outputs = nest.map_structure(lambda y: _output(y, sizes), made)
         except (UnimplementedError, NotImplementedError, TypeError):
             # not to be traced with sizes that are not known; perhaps it says itself what it gives
             outputs = _by_shape(layer, args)
@@ -79,23 +80,25 @@ def symbolic_call(layer: Any, args: tuple, kwargs: dict) -> Any:
     return outputs
 
 
-def _placeholder(trace: Trace, x: Any) -> Any:
+def _placeholder(trace: Trace, x: Any, sizes: dict[int, Any]) -> Any:
     if not isinstance(x, KerasTensor):
         return x
     symbol = trace.placeholder(known(x._value.shape), x._value.dtype, x.name)
+    sizes.update({id(n): own for n, own in zip(symbol._value.shape, x._value.shape, strict=True) if type(n) is Size})
     mask = mask_of(x)
     if mask is not None:
-        set_mask(symbol, _placeholder(trace, mask))
+        set_mask(symbol, _placeholder(trace, mask, sizes))
     return symbol
 
 
-def _output(x: Any) -> Any:
+def _output(x: Any, sizes: dict[int, Any]) -> Any:
     if not isinstance(x, Tensor):
         return x
-    out = KerasTensor(known(x._value.shape) or (), x.dtype)
+    shape = [sizes.get(id(n)) if type(n) is Size else n for n in x._value.shape]
+    out = KerasTensor(shape, x.dtype)
     mask = mask_of(x)
     if mask is not None:
-        set_mask(out, _output(mask))
+        set_mask(out, _output(mask, sizes))
     return out
 
 
