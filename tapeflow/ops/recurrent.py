@@ -322,10 +322,12 @@ class _Network:
 
     def gradients_of_gradients(self, F: Any, g: Sequence, needs: Sequence, count: int, *rest: Any) -> list:
         """The gradient rule of the gradient: the tape's, over the steps as ops."""
+        from ..autodiff.backward import pull_back
         from ..autodiff.tape import GradientTape
 
         values, (masked, backward, given) = rest[:-3], rest[-3:]
-        tensors = [wrap(v) for v in values] if F.raw else list(values)
+        # each a tensor of its own: the same one may stand in two places
+        tensors = [wrap(v) for v in values] if F.raw else [T.identity(v) for v in values]  # type: ignore[attr-defined]
         inputs, mask, more = self.split(tensors, masked)
         rates = more[self.outputs :]
         with GradientTape() as outer:
@@ -336,9 +338,10 @@ class _Network:
             wanted = [state for state, there in zip(states, given, strict=True) if there]
             first = inner.gradient(wanted, inputs, output_gradients=rates)
         pairs = [(d, one) for d, one in zip(first, g, strict=True) if d is not None and one is not None]
-        above = [wrap(one) if F.raw else one for _, one in pairs]
-        found = outer.gradient([d for d, _ in pairs], [*inputs, *rates], output_gradients=above)
-        found = [None if d is None else F.unwrap(d) for d in found]
+        records = outer._records
+        keys = [x._key for x in (*inputs, *rates)]
+        grads = pull_back(F, records, {d._key: one for d, one in pairs if d._key in records}, keys, len(keys))
+        found = [grads.get(key) for key in keys]
         between = count - self.inputs - len(rates)
         return [*found[: self.inputs], *[None] * between, *found[self.inputs :]]
 

@@ -65,6 +65,7 @@ CASES = {
     "batch_norm_frozen": case(lambda L: L.BatchNormalization(trainable=False), VEC, training=True),
     "layer_norm": case(lambda L: L.LayerNormalization(), SEQ),
     "layer_norm_axes": case(lambda L: L.LayerNormalization(axis=[1, 2], epsilon=0.01), IMAGE),
+    "layer_norm_rms": case(lambda L: L.LayerNormalization(rms_scaling=True), SEQ),
     "layer_norm_first": case(lambda L: L.LayerNormalization(axis=1, center=False), IMAGE),
     "rms_norm": case(lambda L: L.RMSNormalization(), SEQ),
     "group_norm": case(lambda L: L.GroupNormalization(groups=2), IMAGE),

@@ -90,6 +90,14 @@ def test_training_reaches_layers_unless_a_call_says_otherwise():
     assert np.any(fixed(given, training=False).numpy() != given)
 
 
+def test_first_arguments_by_name():
+    x = keras.Input((4,))
+    dense = layers.Dense(2)
+    model = keras.Model(x, dense(inputs=x))
+    np.testing.assert_array_equal(model(ones(1, 4)), layers.Dense.__call__(dense, inputs=ones(1, 4)))
+    assert layers.Dense(3)(inputs=ones(1, 4)).shape == (1, 3)
+
+
 def test_ops_become_layers():
     x = keras.Input((4,))
     y = tf.reshape(tf.nn.relu(x - 1.0), (tf.shape(x)[0], 2, -1))

@@ -81,6 +81,34 @@ def test_part_of_the_states_in_a_function():
         np.testing.assert_allclose(eager, traced, rtol=1e-12)
 
 
+def test_jacobians_of_gradients():
+    arrays = [tf.constant(a) for a in inputs_of(4, 2, 0, np.random.default_rng(1), "float64", False)]
+    arrays[2] = arrays[1]  # one tensor as both states
+
+    def slope():
+        with tf.GradientTape() as tape:
+            tape.watch(arrays)
+            loss = tf.reduce_sum(lstm(arrays, False, False)[0] ** 2)
+        return tape.gradient(loss, arrays[1])
+
+    with tf.GradientTape(persistent=True) as outer:
+        outer.watch(arrays)
+        g = slope()
+        parts = tf.unstack(tf.reshape(g, [-1]))
+    hessian = outer.jacobian(g, arrays[1]).numpy().reshape(len(parts), -1)
+    np.testing.assert_allclose(hessian, hessian.T, atol=1e-12)
+    for row, part in zip(hessian, parts, strict=True):
+        np.testing.assert_allclose(row, np.ravel(outer.gradient(part, arrays[1])), atol=1e-12)
+    step = 1e-6
+    for i in range(len(parts)):
+        moved = arrays[1].numpy()
+        moved.flat[i] += step
+        before, arrays[1] = arrays[1], tf.constant(moved)
+        arrays[2] = arrays[1]
+        np.testing.assert_allclose((slope() - g).numpy().ravel() / step, hessian[i], atol=1e-4)
+        arrays[1] = arrays[2] = before
+
+
 def test_refuses_what_does_not_fit():
     x, h = tf.ones((2, 3, 8)), tf.ones((2, 2))
     with pytest.raises(tf.errors.InvalidArgumentError, match="do not fit"):

@@ -51,7 +51,9 @@ class KerasTensor(Tensor):
     ) -> None:
         if sparse or ragged:
             raise ValueError("KerasTensors are dense: `sparse` and `ragged` are not supported.")
-        dims: list[Any] = [self._size(axis) if n is None else n if type(n) is Size else int(n) for axis, n in enumerate(shape)]
+        dims: list[Any] = [
+            self._size(axis) if n is None else n if type(n) is Size else int(n) for axis, n in enumerate(shape)
+        ]
         self._value = Abstract(tuple(dims), numpy_dtype(as_dtype(dtype)))
         self._key = None
         self._keras_history: History | None = None

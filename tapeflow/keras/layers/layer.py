@@ -125,6 +125,8 @@ class Layer(Holder):
             raise
 
     def _call_fully(self, args: tuple, kwargs: dict) -> Any:
+        if not args and self._call_parameters and self._call_parameters[0] in kwargs:
+            args = (kwargs.pop(self._call_parameters[0]),)
         if has_keras_tensors(args) or has_keras_tensors(kwargs):
             return symbolic_call(self, args, kwargs)
         masks = self._masks(args, kwargs) if Flags.masks else None
