@@ -8,6 +8,9 @@ from ..registry import resolve
 from ..registry import serialize as _serialize
 from .activation import ELU, Activation, ActivityRegularization, LeakyReLU, PReLU, ReLU, Softmax
 from .attention import AdditiveAttention, Attention
+from .convolutional import Conv1D, Conv2D, Conv3D
+from .convolutional_separable import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
+from .convolutional_transpose import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from .dense import Dense
 from .dropout import Dropout
 from .einsum_dense import EinsumDense
@@ -46,7 +49,32 @@ from .normalization import (
     UnitNormalization,
 )
 from .op_layer import OpLayer
+from .pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
+)
 from .reshape import Lambda, Permute, RepeatVector, Rescaling, Reshape
+from .resizing import (
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    UpSampling1D,
+    UpSampling2D,
+    UpSampling3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
 from .rnn import RNN
 from .simple_rnn import SimpleRNN, SimpleRNNCell
 from .stacked_rnn_cells import StackedRNNCells
@@ -61,11 +89,64 @@ _CLASSES = (
     StackedRNNCells, Subtract, TimeDistributed, UnitNormalization, Wrapper,
 )  # fmt: skip
 _FUNCTIONS = (add, average, concatenate, dot, maximum, minimum, multiply, subtract)
-_KNOWN: dict[str, Any] = {c.__name__: c for c in (*_CLASSES, OpLayer)}
+_SPATIAL = (
+    AveragePooling1D, AveragePooling2D, AveragePooling3D, Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Conv3D,
+    Conv3DTranspose, Cropping1D, Cropping2D, Cropping3D, DepthwiseConv1D, DepthwiseConv2D, GlobalAveragePooling1D,
+    GlobalAveragePooling2D, GlobalAveragePooling3D, GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D,
+    MaxPooling1D, MaxPooling2D, MaxPooling3D, SeparableConv1D, SeparableConv2D, UpSampling1D, UpSampling2D,
+    UpSampling3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D,
+)  # fmt: skip
+# names that Keras has for the same classes
+AvgPool1D = AveragePooling1D
+AvgPool2D = AveragePooling2D
+AvgPool3D = AveragePooling3D
+Convolution1D = Conv1D
+Convolution1DTranspose = Conv1DTranspose
+Convolution2D = Conv2D
+Convolution2DTranspose = Conv2DTranspose
+Convolution3D = Conv3D
+Convolution3DTranspose = Conv3DTranspose
+GlobalAvgPool1D = GlobalAveragePooling1D
+GlobalAvgPool2D = GlobalAveragePooling2D
+GlobalAvgPool3D = GlobalAveragePooling3D
+GlobalMaxPool1D = GlobalMaxPooling1D
+GlobalMaxPool2D = GlobalMaxPooling2D
+GlobalMaxPool3D = GlobalMaxPooling3D
+MaxPool1D = MaxPooling1D
+MaxPool2D = MaxPooling2D
+MaxPool3D = MaxPooling3D
+SeparableConvolution1D = SeparableConv1D
+SeparableConvolution2D = SeparableConv2D
+
+_KNOWN: dict[str, Any] = {c.__name__: c for c in (*_CLASSES, *_SPATIAL, OpLayer)}
+
+_ALIASES = (
+    "AvgPool1D",
+    "AvgPool2D",
+    "AvgPool3D",
+    "Convolution1D",
+    "Convolution1DTranspose",
+    "Convolution2D",
+    "Convolution2DTranspose",
+    "Convolution3D",
+    "Convolution3DTranspose",
+    "GlobalAvgPool1D",
+    "GlobalAvgPool2D",
+    "GlobalAvgPool3D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPool3D",
+    "MaxPool1D",
+    "MaxPool2D",
+    "MaxPool3D",
+    "SeparableConvolution1D",
+    "SeparableConvolution2D",
+)
 
 __all__ = [
-    *[c.__name__ for c in _CLASSES],
+    *[name for name in _KNOWN if name != "OpLayer"],
     *[f.__name__ for f in _FUNCTIONS],
+    *_ALIASES,
     "Input",
     "InputSpec",
     "Layer",
