@@ -10,11 +10,10 @@ from ...ops.joining import split
 from ...ops.products import matmul, tensordot
 from ...ops.recurrent import gru
 from .. import activations
-from .rnn import OPTIONS, FusedRNN, delegates
+from .rnn import NAMED_OPTIONS, FusedRNN, delegates
 from .rnn_cell import CONSTRAINTS, DROPOUT, REGULARIZERS, UNITS, WEIGHTS, RecurrentCell
 
 _BEGIN = {**UNITS, "recurrent_activation": "sigmoid", "use_bias": True, **WEIGHTS}
-_OPTIONS = {name: value for name, value in OPTIONS.items() if name != "zero_output_for_mask"}
 
 
 class GRUCell(RecurrentCell):
@@ -92,6 +91,6 @@ class GRU(FusedRNN):
 
     cell_class = GRUCell
     table = {
-        **_BEGIN, **REGULARIZERS, "activity_regularizer": None, **CONSTRAINTS, **DROPOUT, "seed": None, **_OPTIONS,
+        **_BEGIN, **REGULARIZERS, "activity_regularizer": None, **CONSTRAINTS, **DROPOUT, "seed": None, **NAMED_OPTIONS,
         "reset_after": True, "use_cudnn": "auto",
     }  # fmt: skip

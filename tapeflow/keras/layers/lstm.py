@@ -9,11 +9,10 @@ from ...ops.joining import concat, split
 from ...ops.products import tensordot
 from ...ops.recurrent import lstm
 from .. import activations, initializers
-from .rnn import OPTIONS, FusedRNN, delegates
+from .rnn import NAMED_OPTIONS, FusedRNN, delegates
 from .rnn_cell import CONSTRAINTS, DROPOUT, REGULARIZERS, UNITS, WEIGHTS, RecurrentCell
 
 _BEGIN = {**UNITS, "recurrent_activation": "sigmoid", "use_bias": True, **WEIGHTS, "unit_forget_bias": True}
-_OPTIONS = {name: value for name, value in OPTIONS.items() if name != "zero_output_for_mask"}
 
 
 class LSTMCell(RecurrentCell):
@@ -73,6 +72,6 @@ class LSTM(FusedRNN):
 
     cell_class = LSTMCell
     table = {
-        **_BEGIN, **REGULARIZERS, "activity_regularizer": None, **CONSTRAINTS, **DROPOUT, "seed": None, **_OPTIONS,
+        **_BEGIN, **REGULARIZERS, "activity_regularizer": None, **CONSTRAINTS, **DROPOUT, "seed": None, **NAMED_OPTIONS,
         "use_cudnn": "auto",
     }  # fmt: skip

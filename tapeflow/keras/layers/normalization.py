@@ -19,12 +19,10 @@ from .input_spec import InputSpec
 from .layer import Layer
 from .weighted import Weighted
 
-_MAY_OVERFLOW = ("float16", "bfloat16")
-
 
 def _wide(x: Tensor) -> Tensor:
     """Half precision as float32, in which moments do not overflow."""
-    return cast(x, "float32") if x.dtype.name in _MAY_OVERFLOW else x
+    return cast(x, "float32") if x._value.dtype.itemsize == 2 else x
 
 
 def _transformed(x: Tensor, mean: Any, variance: Any, gamma: Any, beta: Any, epsilon: float) -> Tensor:
@@ -120,13 +118,8 @@ class BatchNormalization(_Normalization):
         x = _wide(inputs)
         rank = len(x._value.shape)
         axis = self.axis % rank
-        shape = [1] * rank
-        shape[axis] = -1
-        shape = (
-            [self.moving_mean.shape[0]]
-            if axis == rank - 1
-            else [*shape[:axis], self.moving_mean.shape[0], *shape[axis + 1 :]]
-        )
+        size = self.moving_mean.shape[0]
+        shape = [size] if axis == rank - 1 else [size if i == axis else 1 for i in range(rank)]
         if training and self.trainable:
             axes = [i for i in range(rank) if i != axis]
             mean, variance = moments(x, axes) if mask is None else _masked_moments(x, axes, mask)
@@ -180,7 +173,7 @@ class LayerNormalization(_Normalization):
         beta_initializer: Any = "zeros", gamma_initializer: Any = "ones", beta_regularizer: Any = None,
         gamma_regularizer: Any = None, beta_constraint: Any = None, gamma_constraint: Any = None, **kwargs: Any,
     ) -> None:  # fmt: skip
-        self_rms = kwargs.pop("rms_scaling", False)
+        rms_scaling = kwargs.pop("rms_scaling", False)
         super().__init__(**kwargs)
         if not isinstance(axis, (int, list, tuple)):
             raise TypeError(f"Expected an int or a list/tuple of ints for the argument 'axis', but received: {axis!r}")
@@ -188,7 +181,7 @@ class LayerNormalization(_Normalization):
         self.epsilon = epsilon
         self.center = center
         self.scale = scale
-        self.rms_scaling = self_rms
+        self.rms_scaling = rms_scaling
         self.supports_masking = True
         self._keep(
             beta_initializer=beta_initializer, gamma_initializer=gamma_initializer, beta_regularizer=beta_regularizer,

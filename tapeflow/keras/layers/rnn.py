@@ -34,6 +34,8 @@ OPTIONS = {
     "unroll": False,
     "zero_output_for_mask": False,
 }
+# those that stand among the arguments of Keras's own recurrent layers, which take the last as a keyword
+NAMED_OPTIONS = {name: value for name, value in OPTIONS.items() if name != "zero_output_for_mask"}
 
 
 class RNN(Layer):

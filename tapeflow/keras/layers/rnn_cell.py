@@ -23,11 +23,8 @@ WEIGHTS = {
     "recurrent_initializer": "orthogonal",
     "bias_initializer": "zeros",
 }
-PENALTIES = {
-    f"{what}_{kind}": None for kind in ("regularizer", "constraint") for what in ("kernel", "recurrent", "bias")
-}
-REGULARIZERS = {name: None for name in PENALTIES if name.endswith("regularizer")}
-CONSTRAINTS = {name: None for name in PENALTIES if name.endswith("constraint")}
+REGULARIZERS = {f"{what}_regularizer": None for what in ("kernel", "recurrent", "bias")}
+CONSTRAINTS = {f"{what}_constraint": None for what in ("kernel", "recurrent", "bias")}
 DROPOUT = {"dropout": 0.0, "recurrent_dropout": 0.0}
 UNITS = {"units": REQUIRED, "activation": "tanh"}
 

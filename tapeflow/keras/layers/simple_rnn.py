@@ -8,11 +8,10 @@ from ...core.tensor import Tensor
 from ...ops.products import tensordot
 from ...ops.recurrent import tanh_rnn
 from .. import activations
-from .rnn import OPTIONS, FusedRNN, delegates
+from .rnn import NAMED_OPTIONS, FusedRNN, delegates
 from .rnn_cell import CONSTRAINTS, DROPOUT, REGULARIZERS, UNITS, WEIGHTS, RecurrentCell
 
 _BEGIN = {**UNITS, "use_bias": True, **WEIGHTS}
-_OPTIONS = {name: value for name, value in OPTIONS.items() if name != "zero_output_for_mask"}
 
 
 class SimpleRNNCell(RecurrentCell):
@@ -59,5 +58,5 @@ class SimpleRNN(FusedRNN):
 
     cell_class = SimpleRNNCell
     table = {
-        **_BEGIN, **REGULARIZERS, "activity_regularizer": None, **CONSTRAINTS, **DROPOUT, **_OPTIONS, "seed": None,
+        **_BEGIN, **REGULARIZERS, "activity_regularizer": None, **CONSTRAINTS, **DROPOUT, **NAMED_OPTIONS, "seed": None,
     }  # fmt: skip

@@ -1,8 +1,7 @@
 """What layers with several kinds of weights share: for each its initializer, regularizer and constraint, by name.
 
-A layer says in `parameters` which weights it has (`("beta", "gamma")`); its constructor's arguments of the names
-`beta_initializer`, `beta_regularizer` and `beta_constraint` are kept by `_keep`, used by `_weight` and written by
-`_parameters_config`.
+`_keep` is given what a constructor got for them: `beta_initializer`, `beta_regularizer`, `beta_constraint`. They become
+attributes, `_weight("beta", shape)` makes the variable by them, and configurations have them.
 """
 
 from __future__ import annotations
@@ -20,16 +19,17 @@ _KINDS: dict[str, Any] = {"initializer": initializers, "regularizer": regularize
 class Weighted(Layer):
     """A layer whose constructor has an initializer, a regularizer and a constraint for each of its weights."""
 
+    _kept: tuple[str, ...] = ()
+
     def _keep(self, **given: Any) -> None:
         self._kept = tuple(given)
         for name, value in given.items():
             setattr(self, name, _KINDS[name.rpartition("_")[2]].get(value))
 
-    def _weight(self, name: str, shape: tuple, of: str | None = None, **options: Any) -> Variable:
-        of = of or name
+    def _weight(self, name: str, shape: tuple, **options: Any) -> Variable:
         return self.add_weight(
-            shape, getattr(self, f"{of}_initializer"), regularizer=getattr(self, f"{of}_regularizer", None),
-            constraint=getattr(self, f"{of}_constraint", None), name=name, **options,
+            shape, getattr(self, f"{name}_initializer"), regularizer=getattr(self, f"{name}_regularizer", None),
+            constraint=getattr(self, f"{name}_constraint", None), name=name, **options,
         )  # fmt: skip
 
     def get_config(self) -> dict:
