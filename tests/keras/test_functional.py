@@ -2,6 +2,7 @@
 
 import copy
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -155,6 +156,21 @@ def test_configurations():
     same = copy.deepcopy(model)
     model.get_layer("e").bias.assign([5.0, 5.0])
     np.testing.assert_array_equal(same(x)["e"], again(x)["e"])
+
+
+def test_pickling():
+    model = two_ways()
+    part = keras.Model(model.get_layer("cat").output, model.get_layer("e").output)
+    x = {"a": ones(2, 3), "b": ones(2, 3)}
+    for one, given in (
+        (model, x),
+        (part, ones(2, 8)),
+        (keras.Sequential([layers.Input((4,)), layers.Dense(2)]), ones(1, 4)),
+    ):
+        again = pickle.loads(pickle.dumps(one))
+        for a, b in zip(tf.nest.flatten(one(given)), tf.nest.flatten(again(given)), strict=True):
+            np.testing.assert_array_equal(a, b)
+        assert json.dumps(again.get_config()) == json.dumps(one.get_config())
 
 
 def test_layers_of_several_outputs_and_keywords():
