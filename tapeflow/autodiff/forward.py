@@ -15,12 +15,13 @@ import numpy as np
 
 from ..core import nest
 from ..core.convert import convert_to_tensor
-from ..core.dtypes import is_differentiable
+from ..core.dtypes import VARIANT, is_differentiable
 from ..core.indexed_slices import IndexedSlices
 from ..core.logs import warning
 from ..core.op import TENSORS
 from ..core.tapes import PART, new_key, own_stack, pause
 from ..core.tensor import Tensor, flat, wrap
+from ..core.tensor_list import ZERO
 from ..core.variable import Variable
 from .request import UnconnectedGradients
 from .tape import GradientTape
@@ -151,7 +152,7 @@ def _transposed_twice(record: tuple, tangents: dict) -> Any:
     outputs = ((record[4][-1], record[5]),) if op.outputs == 1 else record[5]
     with GradientTape() as tape:
         # the map is linear, so any u will do; not 0, where rules that take its logarithm are not smooth
-        dummies = [wrap(flat(np.ones(*like))) for like in outputs]
+        dummies = [wrap(ZERO if like[1] is VARIANT else flat(np.ones(*like))) for like in outputs]
         tape.watch(dummies)
         grads: dict = {}
         op.pull(TENSORS, dummies[0] if op.outputs == 1 else dummies, record, tangents, grads)

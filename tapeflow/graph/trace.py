@@ -191,6 +191,7 @@ class Trace:
         self.written: dict[int, Variable] = {}  # variables assigned here
         self.created: list[Variable] = parent.created if parent is not None else []
         self.may_create = True
+        self.deep: bool = parent is not None and parent.deep  # whether gradients taken here are differentiated elsewhere
         self.seeds: GraphSeeds = parent.seeds if parent is not None else GraphSeeds()
         self._current: dict[int, Symbolic] = {}  # id of a variable -> what it holds now
         self._known: dict[int, tuple[Tensor, Value]] = {}  # id of a tensor from outside -> its value here
