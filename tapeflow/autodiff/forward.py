@@ -153,7 +153,7 @@ def _transposed_twice(record: tuple, tangents: dict) -> Any:
     with GradientTape() as tape:
         # the map is linear, so any u will do; not 0, where rules that take its logarithm are not smooth
         dummies = [wrap(ZERO if like[1] is VARIANT else flat(np.ones(*like))) for like in outputs]
-        tape.watch(dummies)
+        tape.watch([u for u in dummies if is_differentiable(u._value.dtype)])
         grads: dict = {}
         op.pull(TENSORS, dummies[0] if op.outputs == 1 else dummies, record, tangents, grads)
         found = {k: _dense(g) for k, g in grads.items()}

@@ -141,7 +141,8 @@ class Split:
         values = [x._node_value for x in self.kept]
         node = Node(PUSH, [stack, *values], (None, len(values)), [])
         node.outputs = [Value(node, (), VARIANT)]
-        return [*self.forward, node], node.outputs[0]
+        constants = [n for n in self.trace.nodes if n.op is CONSTANT]
+        return [*constants, *[n for n in self.forward if n.op is not CONSTANT], node], node.outputs[0]
 
     def backward(
         self,
@@ -203,17 +204,22 @@ class Split:
         )
 
     def _without_sizes(self, nodes: list[Node]) -> list[Node]:
-        """The nodes but those that only tell sizes of what the first part made, which join that part.
+        """The nodes but those that tell sizes of what the first part made, and numbers computed of them.
 
-        A size is asked for once, and known from then on. Once the first part is settled they are held apart.
+        A size is asked for once and known from then on, in later backward parts too. The sizes themselves are taken in
+        the first part, unless that is settled.
         """
-        own = {out for node in [*self.forward, *self._sizes] for out in node.outputs}
+        own = {out for node in self.forward for out in node.outputs}
         own.update(x._node_value for x in self.inputs)
-        numbers = {out for node in self.trace.nodes if node.op is CONSTANT for out in node.outputs}
+        first = [node for node in self.trace.nodes if node.op is CONSTANT]
+        numbers = {out for node in [*first, *self.forward, *self._sizes] if _is_number(node) for out in node.outputs}
         left = []
         for node in nodes:
-            if node.op is DIMENSION and node.inputs[0] in own or numbers.issuperset(node.inputs) and _is_number(node):
+            if node.op is DIMENSION and node.inputs[0] in own:
                 (self._sizes if self._sealed else self.forward).append(node)
+                numbers.update(node.outputs)
+            elif node.op is not CONSTANT and _is_number(node) and numbers.issuperset(node.inputs):
+                self._sizes.append(node)
                 numbers.update(node.outputs)
             else:
                 left.append(node)
@@ -235,7 +241,7 @@ class Split:
 
 
 def _is_number(node: Node) -> bool:
-    return bool(node.inputs) and not node.op.effect and all(out.shape == () and out.dtype.kind == "i" for out in node.outputs)
+    return not node.op.effect and len(node.outputs) == 1 and node.outputs[0].shape == () and node.outputs[0].dtype.kind == "i"
 
 
 def dense(g: Any) -> Any:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..core.abstract import Abstract
-from ..core.dtypes import as_dtype
+from ..core.dtypes import VARIANT, as_dtype
 from ..core.op import Op
 from ..core.shapes import shape_text
 from ..core.tensor import Tensor
@@ -127,6 +127,8 @@ def _attribute(a: Any) -> str:
         return f"({', '.join(map(_attribute, a))}{',' if len(a) == 1 else ''})"
     if isinstance(a, Tensor):
         value = a._value
+        if value.dtype is VARIANT:
+            return repr(value)
         text = str(value.tolist()) if np.size(value) <= 8 else "..."
         return text if len(text) <= 40 else "..."
     if isinstance(a, Graph):
