@@ -46,7 +46,9 @@ def is_deep(inputs: Sequence[Tensor]) -> bool:
     return (
         tapes.trace.deep
         or len(following) > 1
-        or any(type(tape) is not _Inner and (not isinstance(tape, GradientTape) or tape._persistent) for tape in following)
+        or any(
+            type(tape) is not _Inner and (not isinstance(tape, GradientTape) or tape._persistent) for tape in following
+        )
     )
 
 
@@ -241,7 +243,12 @@ class Split:
 
 
 def _is_number(node: Node) -> bool:
-    return not node.op.effect and len(node.outputs) == 1 and node.outputs[0].shape == () and node.outputs[0].dtype.kind == "i"
+    return (
+        not node.op.effect
+        and len(node.outputs) == 1
+        and node.outputs[0].shape == ()
+        and node.outputs[0].dtype.kind == "i"
+    )
 
 
 def dense(g: Any) -> Any:

@@ -27,6 +27,7 @@ from ..graph.passes import optimized
 from ..graph.state import READ
 from ..graph.trace import Symbolic, Trace, replay, user_place
 from .derivatives import Split, dense, is_deep, tracked
+from .graph_arrays import as_leaf, as_value, either
 
 
 def branches(pred: Symbolic, functions: Sequence[Callable], title: str = "tf.cond") -> Any:
@@ -38,12 +39,16 @@ def branches(pred: Symbolic, functions: Sequence[Callable], title: str = "tf.con
     tensors = []
     for part, result in zip(parts, results, strict=True):
         with part:
-            leaves = nest.flatten(result, expand_composites=True)
+            leaves = [as_value(leaf) for leaf in nest.flatten(result, expand_composites=True)]
             tensors.append([None if leaf is None else convert_to_tensor(leaf) for leaf in leaves])
     _check_alike(results, tensors, title)
+    like = nest.flatten(results[0], expand_composites=True)
+    for result in results[1:]:
+        others = nest.flatten(result, expand_composites=True)
+        like = [either(a, b, f"a result of {title}") for a, b in zip(like, others, strict=True)]
     present = [i for i, leaf in enumerate(tensors[0]) if leaf is not None]
     outputs = iter(joined(pred, parts, [[leaves[i] for i in present] for leaves in tensors]))
-    packed = [None if leaf is None else next(outputs) for leaf in tensors[0]]
+    packed = [None if leaf is None else as_leaf(next(outputs), of) for leaf, of in zip(tensors[0], like, strict=True)]
     return nest.map_structure(lambda leaf: packed.pop(0), results[0], expand_composites=True)
 
 
@@ -212,9 +217,7 @@ def _pull(F: Any, g: Any, rec: tuple, wanted: Any, grads: dict) -> None:
         out = [next(totals) if each else value for each, value in zip(members, into)]
         used = [i for i, x in enumerate(split.inputs) if way.uses(x._node_value)]
         behind = [split.inputs[i]._node_value for i in used]
-        graphs.append(
-            Graph(split.trace.name, [*way.kept, *way.upstream, *into, *behind], way.nodes, out)
-        )
+        graphs.append(Graph(split.trace.name, [*way.kept, *way.upstream, *into, *behind], way.nodes, out))
         own_inputs = _own(inputs[1:], counts, k)
         given += [*first, *[own_inputs[i] for i in used]]
     sizes = [len(graph.inputs) for graph in graphs]

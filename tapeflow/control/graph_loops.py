@@ -70,17 +70,19 @@ def _read_before(part: Trace, writes: dict) -> bool:
     return any(node is not None and any(id(a) in writes for a in node.attributes) for node in nodes)
 
 
-def check_next(before: Sequence[Tensor], after: Sequence[Tensor], shapes: Sequence[TensorShape]) -> None:
+def check_next(
+    before: Sequence[Tensor], after: Sequence[Tensor], shapes: Sequence[TensorShape], names: Sequence[str]
+) -> None:
     """Raises where the body's loop variables do not fit those before."""
-    for i, (x, y, shape) in enumerate(zip(before, after, shapes, strict=True)):
+    for name, x, y, shape in zip(names, before, after, shapes, strict=True):
         if x._value.dtype != y._value.dtype:
             raise TypeError(
-                f"Loop variable {i} enters the loop as {x.dtype.name} and is {y.dtype.name} after one iteration (at "
+                f"Loop variable {name} enters the loop as {x.dtype.name} and is {y.dtype.name} after one iteration (at "
                 f"{user_place()}): tf.cast it, in the loop or before it."
             )
         if not TensorShape(known(y._value.shape)).is_subtype_of(shape):
             raise ValueError(
-                f"Loop variable {i} enters the loop with shape {shape} and has shape {y.shape} after one iteration "
+                f"Loop variable {name} enters the loop with shape {shape} and has shape {y.shape} after one iteration "
                 f"(at {user_place()}). Give `shape_invariants` where it may change: tf.TensorShape([None]) for a "
                 "vector of any length."
             )
@@ -184,9 +186,7 @@ def _pull(F: Any, g: Any, rec: tuple, wanted: Any, grads: dict) -> None:
         if key is not None and key in wanted and x._key is not None:
             members.setdefault(key, []).append(n + j)
     cond, body, used = plan.way(tuple(map(tuple, members.values())), of_kept is not None)
-    begun = [
-        dense(grads[key]) if key in grads else zeros_for(of_body[each[0] - n]) for key, each in members.items()
-    ]
+    begun = [dense(grads[key]) if key in grads else zeros_for(of_body[each[0] - n]) for key, each in members.items()]
     upstream = [zeros_for(outputs[i]) if g[i] is None else g[i] for i in moving]
     variables = [outputs[n], *([] if of_kept is None else [of_kept]), *upstream, *begun]
     found = _run([*variables, *[of_body[i - n] for i in used]], (len(variables), 0, len(used)), cond, body)
@@ -216,20 +216,40 @@ def _op(effect: bool) -> Op:
 LOOP, LOOP_WITH_EFFECT = _op(False), _op(True)
 
 
-def invariants(given: Any, loop_vars: Any, variables: Sequence[Tensor]) -> list[TensorShape]:
-    """The shape of each loop variable in every iteration: as given, or the one that it begins with."""
-    if given is None:
-        return [TensorShape(known(x._value.shape)) for x in variables]
-    found = [TensorShape(shape) for shape in _shapes(given)]
-    if len(found) != len(variables):
-        raise ValueError(
-            f"`shape_invariants` has {len(found)} shapes for {len(variables)} loop variables of {loop_vars!r}"
-        )
+def labels(body: Callable, loop_vars: Sequence[Any]) -> list[str]:
+    """What messages call each leaf of the loop variables: its number, and the name of the body's parameter."""
+    code = getattr(body, "__code__", None)
+    named = code is not None and code.co_argcount == len(loop_vars)
+    found: list[str] = []
+    for i, each in enumerate(loop_vars):
+        name = f"{i} ('{code.co_varnames[i]}')" if named else f"{i}"
+        count = len(nest.flatten(each))
+        found += [name] if count == 1 else [f"{name}, leaf {k}," for k in range(count)]
     return found
 
 
-def _shapes(given: Any) -> list:
-    return [getattr(leaf, "shape", leaf) for leaf in nest.flatten(given)]
+def invariants(given: Any, variables: Sequence[Tensor], names: Sequence[str]) -> list[TensorShape]:
+    """The shape of each loop variable in every iteration: as given, or the one that it begins with.
+
+    Raises ValueError where as many shapes are not given, or one does not fit what the variable begins with.
+    """
+    before = [TensorShape(known(x._value.shape)) for x in variables]
+    if given is None:
+        return before
+    found = [TensorShape(getattr(leaf, "shape", leaf)) for leaf in nest.flatten(given)]
+    if len(found) != len(variables):
+        raise ValueError(
+            f"`shape_invariants` has {len(found)} shapes for {len(variables)} loop variables (at {user_place()})"
+        )
+    for i, (shape, x, begun) in enumerate(zip(found, variables, before, strict=True)):
+        if x._value.dtype is VARIANT:  # a TensorArray is one value, whatever is in it
+            found[i] = begun
+        elif not begun.is_subtype_of(shape):
+            raise ValueError(
+                f"The shape invariant {shape} of loop variable {names[i]} does not hold for the shape that it enters "
+                f"the loop with, {begun} (at {user_place()})."
+            )
+    return found
 
 
 def as_bool(value: Any) -> Tensor:

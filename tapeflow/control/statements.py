@@ -25,7 +25,9 @@ from ..ops.casting import cast
 from ..ops.comparison import logical_and, logical_not, logical_or
 from ..ops.extents import shape as shape_of
 from . import graph_loops
+from .graph_arrays import as_leaf, as_value, either
 from .graph_branches import branches, joined, traced
+from .tensor_array import TensorArray
 
 _UNROLLED = 64  # iterations over a known tensor that a graph has one by one
 
@@ -72,17 +74,21 @@ def if_stmt(
     for name, a, b in zip(names, yes, no, strict=False):
         chosen.append(_merged(name, a, b, parts, sides))
     outputs = joined(cond, parts, sides)
-    after = [nest.map_structure(lambda leaf: outputs[leaf.i] if type(leaf) is _At else leaf, each) for each in chosen]
+    after = [nest.map_structure(lambda leaf: leaf.of(outputs) if type(leaf) is _At else leaf, each) for each in chosen]
     set_state((*after, *before[count:]))
 
 
 class _At:
-    """Stands for an output of a branch."""
+    """Stands for an output of a branch, which is a tensor, or the list of a TensorArray like another."""
 
-    __slots__ = ("i",)
+    __slots__ = ("i", "like")
 
-    def __init__(self, i: int) -> None:
+    def __init__(self, i: int, like: Any = None) -> None:
         self.i = i
+        self.like = like
+
+    def of(self, outputs: list[Tensor]) -> Any:
+        return as_leaf(outputs[self.i], self.like)
 
 
 def _merged(name: str, a: Any, b: Any, parts: list[Trace], sides: tuple[list, list]) -> Any:
@@ -101,6 +107,13 @@ def _merged(name: str, a: Any, b: Any, parts: list[Trace], sides: tuple[list, li
 
 
 def _merged_leaf(name: str, a: Any, b: Any, parts: list[Trace], sides: tuple[list, list]) -> Any:
+    like = either(a, b, f"'{name}'") if isinstance(a, TensorArray) or isinstance(b, TensorArray) else None
+    if like is not None and a is not b:
+        with parts[0]:
+            x = as_value(a)
+        with parts[1]:
+            y = as_value(b)
+        return _output(x, y, sides, like)
     plain = not isinstance(a, (Tensor, Variable, np.ndarray)) and not isinstance(b, (Tensor, Variable, np.ndarray))
     if a is b or plain and type(a) is type(b) and a == b:
         return a
@@ -143,10 +156,10 @@ def _of_one_side(name: str, a: Any, b: Any, parts: list[Trace], sides: tuple[lis
     return nest.map_structure(leaf, value)
 
 
-def _output(x: Tensor, y: Tensor, sides: tuple[list, list]) -> _At:
+def _output(x: Tensor, y: Tensor, sides: tuple[list, list], like: Any = None) -> _At:
     sides[0].append(x)
     sides[1].append(y)
-    return _At(len(sides[0]) - 1)
+    return _At(len(sides[0]) - 1, like)
 
 
 def _number(x: Any) -> bool:
@@ -254,8 +267,10 @@ def _loop(
     """A loop of the graph, over the variables that are tensors or numbers."""
     before = _filled(get_state, set_state, body)
     leaves = nest.flatten(before)
-    places = [i for i, leaf in enumerate(leaves) if _number(leaf) or isinstance(leaf, (Tensor, Variable, np.ndarray))]
-    variables = [convert_to_tensor(leaves[i]) for i in places]
+    kinds = (Tensor, Variable, np.ndarray, TensorArray)
+    places = [i for i, leaf in enumerate(leaves) if _number(leaf) or isinstance(leaf, kinds)]
+    variables = [convert_to_tensor(as_value(leaves[i])) for i in places]
+    arrays = dict(enumerate(leaves))  # what is known of TensorArrays after the body
     given = {id(v): s for v, s in options.get("shape_invariants", ())}
     shapes = [
         graph_loops.TensorShape(given.get(id(leaves[i]), known(v._value.shape))) for i, v in zip(places, variables)
@@ -265,18 +280,23 @@ def _loop(
     def put(flat: Any) -> None:
         filled = list(leaves)
         for i, x in zip(places, flat, strict=True):
-            filled[i] = x
+            filled[i] = as_leaf(x, arrays[i])
         set_state(nest.pack_sequence_as(before, filled))
 
     def step(flat: Any) -> list:
+        arrays.update(enumerate(leaves))
         put(flat)
         body()
         made = nest.flatten(get_state())
         if len(made) != len(leaves):
             raise ValueError(f"the variables {names} of a loop change their structure in it (at {user_place()})")
+        for i in places:
+            arrays[i] = either(leaves[i], made[i], f"'{of_leaf[i]}'")
+        made = [as_value(x) for x in made]
         return _checked([made[i] for i in places], variables, shapes, [of_leaf[i] for i in places])
 
     def going(flat: Any) -> list:
+        arrays.update(enumerate(leaves))
         put(flat)
         return [graph_loops.as_bool(test())]
 
@@ -380,6 +400,8 @@ def assert_stmt(expression: Any, message: Callable) -> None:
 
 
 def _len(x: Any) -> Any:
+    if isinstance(x, TensorArray):
+        return x.size()
     shape = known(x._value.shape) if _symbolic(x) else None
     if not _symbolic(x) or shape and shape[0] is not None:
         return len(x)

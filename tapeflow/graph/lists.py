@@ -21,6 +21,10 @@ from ..core.tensor_list import ZERO, Kept, TensorList
 _LIST = Abstract((), VARIANT)
 
 
+class OutOfRange(errors.OutOfRangeError, errors.InvalidArgumentError):
+    """An index that a list does not have: TensorFlow raises the first kind eagerly, the second in a graph."""
+
+
 def accumulate(grads: dict, key: Any, d: Any) -> None:
     """Adds a gradient to what is known of a key; lists add up by an op of their own."""
     known = grads.get(key)
@@ -91,8 +95,8 @@ def _put(values: Sequence, dynamic: bool) -> TensorList:
 def _written(before: TensorList, index: int, x: Any, dynamic: bool) -> TensorList:
     if index < 0 or index >= before.size and not dynamic:
         if index < 0:
-            raise errors.OutOfRangeError(None, None, f"Writing to negative indices (index {index}) is not allowed.")
-        raise errors.OutOfRangeError(
+            raise OutOfRange(None, None, f"Writing to negative indices (index {index}) is not allowed.")
+        raise OutOfRange(
             None,
             None,
             f"Tried to write to index {index} but array is not resizeable and size is: {before.size}; "
@@ -105,8 +109,8 @@ def _element(given: TensorList, index: int, shape: Any, dtype: np.dtype, strict:
     """The array at an index; where there is none, zeros of the shape, or of that of another element."""
     if strict and not 0 <= index < given.size:
         if index < 0:
-            raise errors.OutOfRangeError(None, None, f"Reading from negative indices (index {index}) is not allowed.")
-        raise errors.OutOfRangeError(None, None, f"Tried to read from index {index} but array size is: {given.size}")
+            raise OutOfRange(None, None, f"Reading from negative indices (index {index}) is not allowed.")
+        raise OutOfRange(None, None, f"Tried to read from index {index} but array size is: {given.size}")
     found = given.entries.get(index)
     return zeros(shape, dtype, given) if found is None else found
 
@@ -306,9 +310,7 @@ SPLIT = list_op(
     saves=lambda x, lengths, out: (lengths, _shape_and_dtype(x)),
 )
 ADD = list_op("list_add", lambda values: values[0] + values[1], lambda values: _LIST, lambda g: [g, g])
-SIZE = list_op(
-    "list_size", lambda values: np.int32(values[0].size), lambda values: Abstract((), np.dtype(np.int32))
-)
+SIZE = list_op("list_size", lambda values: np.int32(values[0].size), lambda values: Abstract((), np.dtype(np.int32)))
 
 
 def _row_kind(kind: tuple, index: Tensor) -> tuple:
@@ -378,6 +380,6 @@ POP = list_op(
     _pushed,
     outputs=0,
 )
-IS_KEPT = list_op("is_kept", lambda values: np.bool_(type(values[0]) is Kept), lambda values: Abstract((), np.dtype(bool)))
-
-
+IS_KEPT = list_op(
+    "is_kept", lambda values: np.bool_(type(values[0]) is Kept), lambda values: Abstract((), np.dtype(bool))
+)

@@ -191,14 +191,16 @@ class Trace:
         self.written: dict[int, Variable] = {}  # variables assigned here
         self.created: list[Variable] = parent.created if parent is not None else []
         self.may_create = True
-        self.deep: bool = parent is not None and parent.deep  # whether gradients taken here are differentiated elsewhere
+        self.deep: bool = parent is not None and parent.deep  # whether gradients taken here will be differentiated
         self.seeds: GraphSeeds = parent.seeds if parent is not None else GraphSeeds()
         self._current: dict[int, Symbolic] = {}  # id of a variable -> what it holds now
         self._known: dict[int, tuple[Tensor, Value]] = {}  # id of a tensor from outside -> its value here
         self._tokens: list = []
+        self.around: TapeStack  # the tapes that were active when it was entered
         self.place: str | None = None  # where the ops that are now added were written, if not where the program is
 
     def __enter__(self) -> Trace:
+        self.around = active_tapes()
         self._tokens.append(push_stack(TapeStack([self], self)))
         return self
 
@@ -511,8 +513,15 @@ def _at_trace_time(error: Exception, place: str | None) -> Exception:
 
 
 def _leaked(x: Symbolic) -> TypeError:
+    place = user_place() or "an unknown line"
+    if x._trace.parent is not None:
+        return TypeError(
+            f"{x!r} is out of scope: it was made inside of a loop or branch of a graph ({x._trace.name}), where its "
+            f"value is another in every run (used at {place}). Make it a result of the branch or a variable of the "
+            "loop; what a loop collects belongs in a tf.TensorArray, not in a Python list."
+        )
     return TypeError(
         f"{x!r} is out of scope: it belongs to the tf.function '{x._trace.name}', which is no longer being traced, or "
-        f"to another one (used at {user_place() or 'an unknown line'}). Return it from the function and use what the "
-        "call returns, or keep state in a tf.Variable."
+        f"to another one (used at {place}). Return it from the function and use what the call returns, or keep state "
+        "in a tf.Variable."
     )
