@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from ..autodiff.backward import pull_back
+from ..autodiff.batching import Batched, CannotBatch
 from ..autodiff.tape import GradientTape
 from ..core.dtypes import VARIANT, is_differentiable
 from ..core.indexed_slices import IndexedSlices
@@ -36,6 +37,12 @@ def tracked(inputs: Sequence[Tensor]) -> list[bool]:
     """Of each tensor, whether a tape follows it."""
     records = [tape._records for tape in active_tapes()]
     return [x._key is not None and any(x._key in known for known in records) for x in inputs]
+
+
+def refuse_batched(inputs: Sequence[Tensor]) -> None:
+    """Raises where a branch or loop would have to run for many examples at once."""
+    if any(isinstance(x, Batched) for x in inputs):
+        raise CannotBatch("a branch or loop of a graph runs for one example at a time")
 
 
 def is_deep(inputs: Sequence[Tensor]) -> bool:
@@ -108,6 +115,8 @@ class Split:
         self.looping = looping
         self.trace = trace = _Whole(f"gradient_of_{graph.name}", deep)
         self.inputs = [trace.placeholder(known(v.shape), v.dtype, v.name) for v in graph.inputs]
+        for i, variable in graph.reads.items():
+            self.inputs[i]._key = variable._key
         with trace:
             with _Inner(persistent=True, watch_accessed_variables=False) as self.tape:
                 self.tape.watch([self.inputs[i] for i in active])

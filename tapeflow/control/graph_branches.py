@@ -26,7 +26,7 @@ from ..graph.lists import zeros_for
 from ..graph.passes import optimized
 from ..graph.state import READ
 from ..graph.trace import Symbolic, Trace, replay, user_place
-from .derivatives import Split, dense, is_deep, tracked
+from .derivatives import Split, dense, is_deep, refuse_batched, tracked
 from .graph_arrays import as_leaf, as_value, either
 
 
@@ -65,14 +65,12 @@ def traced(functions: Sequence[Callable]) -> tuple[list[Trace], list]:
 
 def joined(pred: Symbolic, parts: Sequence[Trace], tensors: Sequence[Sequence[Tensor]]) -> list[Tensor]:
     """The outputs of the branch whose parts were traced; `tensors` are those of each, alike in dtype."""
-    trace: Trace = active_tapes().trace
+    for part in parts:
+        part.own_reads()
     graphs = [part.graph(outputs) for part, outputs in zip(parts, tensors, strict=True)]
     captured = [outer(x) for part in parts for x, _ in part.captures]
     counts = (*[len(part.captures) for part in parts], len(tensors[0]))
-    outputs = _run([pred, *captured], counts, *graphs, None)
-    for part in parts:
-        trace.absorb(part)
-    return list(outputs)
+    return list(_run([pred, *captured], counts, *graphs, None))
 
 
 def outer(x: Tensor) -> Tensor:
@@ -154,14 +152,18 @@ def _run(inputs: Sequence[Tensor], counts: tuple, *graphs: Any) -> Sequence[Tens
     if type(pred) is Tensor:
         k = _number(pred._value, len(graphs))
         return replay(graphs[k], _own(inputs[1:], counts, k))
-    effect = any(has_effect(graph) for graph in graphs)
-    op = BRANCH_WITH_EFFECT if effect else BRANCH
+    refuse_batched(inputs)
+    trace = active_tapes().trace
+    op = BRANCH_WITH_EFFECT if any(has_effect(graph) for graph in graphs) else BRANCH
     followed = tracked(inputs)
-    if not any(followed):
-        return active_tapes().trace.add(op, inputs, (counts, *graphs, None))
-    plan = Plan(graphs, counts, followed[1:], is_deep(inputs))
-    counts = (*counts[:-1], counts[-1] + 1)
-    return active_tapes().trace.add(op, inputs, (counts, *plan.graphs, plan))[:-1]
+    if any(followed):
+        plan = Plan(graphs, counts, followed[1:], is_deep(inputs))
+        outputs = trace.add(op, inputs, ((*counts[:-1], counts[-1] + 1), *plan.graphs, plan))[:-1]
+    else:
+        outputs = trace.add(op, inputs, (counts, *graphs, None))
+    for graph in graphs:
+        trace.absorb(graph)
+    return outputs
 
 
 def has_effect(graph: Graph) -> bool:
@@ -188,6 +190,7 @@ class Plan:
             inputs = [x._node_value for x in split.inputs]
             self.splits.append(split)
             self.graphs.append(Graph(graph.name, inputs, [nothing, *nodes], [*outputs, kept]))
+            self.graphs[-1].reads = graph.reads
         self.__name__ = f"keeps {[len(split.kept) for split in self.splits]}"
 
 

@@ -24,7 +24,7 @@ from ..core.tensor_list import ZERO
 from ..graph.ir import Graph, Node, Value
 from ..graph.lists import IS_KEPT, accumulate, zeros_for
 from ..graph.trace import Symbolic, Trace, replay, user_place
-from .derivatives import Split, dense, is_deep, reaching, tracked
+from .derivatives import Split, dense, is_deep, reaching, refuse_batched, tracked
 from .graph_branches import executable, has_effect, outer
 
 
@@ -42,10 +42,7 @@ def loop(cond: Callable, body: Callable, variables: Sequence[Tensor], shapes: Se
     count = len(variables)
     captured = [[outer(x) for x, _ in part.captures] for part in inner]
     counts = (count, len(captured[0]), len(captured[1]))
-    outputs = _run([*variables, *captured[0], *captured[1]], counts, *graphs)
-    for part in inner:
-        trace.absorb(part)
-    return list(outputs)
+    return list(_run([*variables, *captured[0], *captured[1]], counts, *graphs))
 
 
 def _traced(
@@ -59,6 +56,7 @@ def _traced(
         inputs = [part.placeholder(shape._dims, x._value.dtype) for x, shape in zip(variables, shapes, strict=True)]
         with part:
             made = function(inputs)
+        part.own_reads()
         graphs.append(part.graph(made))
         inner.append(part)
     return graphs, inner
@@ -116,14 +114,19 @@ def _run(inputs: Sequence[Tensor], counts: tuple, cond: Graph, body: Graph, plan
         while replay(cond, [*state, *of_cond])[0]:
             state = replay(body, [*state, *of_body])
         return state
+    refuse_batched(inputs)
     op = LOOP_WITH_EFFECT if has_effect(cond) or has_effect(body) else LOOP
     followed = tracked(inputs)
-    if not any(followed):
-        return trace.add(op, inputs, (counts, cond, body, None))
-    n, *others = counts
-    plan = Plan(cond, body, counts, followed, is_deep(inputs))
-    given = [*inputs[:n], wrap(ZERO), *inputs[n:]]
-    return trace.add(op, given, ((n + 1, *others), plan.cond, plan.body, plan))[:n]
+    if any(followed):
+        n, *others = counts
+        plan = Plan(cond, body, counts, followed, is_deep(inputs))
+        given = [*inputs[:n], wrap(ZERO), *inputs[n:]]
+        outputs = trace.add(op, given, ((n + 1, *others), plan.cond, plan.body, plan))[:n]
+    else:
+        outputs = trace.add(op, inputs, (counts, cond, body, None))
+    for graph in (cond, body):
+        trace.absorb(graph)
+    return outputs
 
 
 # -- the derivative ----------------------------------------------------------------------------------------------------
@@ -147,6 +150,7 @@ class Plan:
         inputs = [x._node_value for x in split.inputs]
         outputs = [split.trace.value_of(y) for y in split.outputs]
         self.body = Graph(body.name, [*inputs[:n], stack, *inputs[n:]], nodes, [*outputs, kept])
+        self.body.reads = {i + 1: variable for i, variable in body.reads.items()}
         unused = Value(None, (), VARIANT)
         self.cond = Graph(cond.name, [*cond.inputs[:n], unused, *cond.inputs[n:]], cond.nodes, cond.outputs)
         self.__name__ = f"keeps {len(split.kept)}"

@@ -66,6 +66,8 @@ class Graph:
         self.inputs = inputs
         self.nodes = nodes
         self.outputs = outputs
+        # of a subgraph: variables that are read in it, by the number of the input that their gradients belong to
+        self.reads: dict[int, Any] = {}
 
     def variables(self) -> list[Any]:
         """The variables that nodes read or write, each once."""

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from ..autodiff.batching import Batched, CannotBatch
 from ..core import errors
 from ..core.abstract import Abstract
 from ..core.dtypes import VARIANT
-from ..core.op import TENSORS, Op, interpret
+from ..core.op import TENSORS, Op
 from ..core.tapes import active_tapes, record
 from ..core.tensor import Tensor, flat, wrap
 from ..core.tensor_list import ZERO, Kept, TensorList
@@ -66,10 +67,10 @@ def list_op(name: str, kernel: Callable, infer: Callable, grads: Any = (), outpu
     def call(tensors: Sequence[Tensor], *attributes: Any) -> Any:
         trace = active_tapes().trace
         inputs = tuple(tensors)
+        if any(isinstance(x, Batched) for x in inputs):
+            raise CannotBatch("lists of tensors hold one example each")
         if trace is not None:
             return trace.add(op, inputs, attributes)
-        if any(type(x) is not Tensor for x in inputs):
-            return interpret(op, inputs, attributes)
         made = kernel([x._value for x in inputs], *attributes)
         outs = (wrap(flat(made)),) if outputs == 1 else tuple([wrap(flat(v)) for v in made])
         if grads:

@@ -188,6 +188,7 @@ class Trace:
         self.nodes: list[Node] = []
         self.inputs: list[Value] = []
         self.captures: list[tuple[Tensor, Value]] = []  # tensors of the parent, and the inputs they came to be
+        self.variable_inputs: dict[int, Variable] = {}  # see `own_reads`
         self.written: dict[int, Variable] = {}  # variables assigned here
         self.created: list[Variable] = parent.created if parent is not None else []
         self.may_create = True
@@ -404,9 +405,22 @@ class Trace:
         if everything:
             self._current.clear()
 
-    def absorb(self, inner: Trace) -> None:
+    def absorb(self, graph: Graph) -> None:
         """Takes notice of what the graph of a branch or loop, which is now part of this one, writes."""
-        self._wrote(list(inner.written.values()), everything=any(node.op is EFFECT for node in inner.nodes))
+        for node in graph.nodes:
+            if node.op in WRITES:
+                self._wrote([a for a in node.attributes if isinstance(a, Variable)], everything=node.op is EFFECT)
+            elif node.op.effect:
+                for inner in node.attributes:
+                    if isinstance(inner, Graph):
+                        self.absorb(inner)
+
+    def own_reads(self) -> None:
+        """Adds an input for each variable that this part of a graph reads itself: its gradient belongs there."""
+        for variable in {id(n.attributes[0]): n.attributes[0] for n in self.nodes if n.op is READ}.values():
+            outside = variable.read_value()
+            self.variable_inputs[len(self.inputs)] = variable
+            self.captures.append((outside, self.placeholder(outside._value.shape, outside._value.dtype)._node_value))
 
     def initial_value(self, variable: Variable, value: Any) -> Any:
         """The initial value of a variable that is made in this trace, computed now.
@@ -452,8 +466,9 @@ class Trace:
 
     def graph(self, outputs: Sequence[Tensor]) -> Graph:
         """The graph, with these tensors as outputs."""
-        values = [self.value_of(x) for x in outputs]
-        return Graph(self.name, self.inputs, self.nodes, values)
+        graph = Graph(self.name, self.inputs, self.nodes, [self.value_of(x) for x in outputs])
+        graph.reads = self.variable_inputs
+        return graph
 
 
 def replay(graph: Graph, inputs: Sequence[Tensor]) -> list[Tensor]:
