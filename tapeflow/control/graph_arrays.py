@@ -152,10 +152,11 @@ def either(a: Any, b: Any, name: str) -> Any:
     if not isinstance(a, TensorArray) and not isinstance(b, TensorArray):
         return a
     if not isinstance(a, TensorArray) or not isinstance(b, TensorArray):
-        raise TypeError(f"{name} is both a TensorArray and {b if a is None else a!r} (at {user_place()})")
+        other = b if isinstance(a, TensorArray) else a
+        raise TypeError(f"{name} is a TensorArray, and elsewhere {other!r} (at {user_place()})")
     if a._dtype != b._dtype:
         raise TypeError(
-            f"{name} is both a TensorArray of {a._dtype.name} and one of {b._dtype.name} (at {user_place()})"
+            f"{name} is a TensorArray of {a._dtype.name}, and elsewhere one of {b._dtype.name} (at {user_place()})"
         )
     made = copy(a)
     made._dynamic = a._dynamic or b._dynamic

@@ -87,6 +87,7 @@ def traced_loop(cond: Callable, body: Callable, loop_vars: Any, shape_invariants
 
 def graph_loop(cond: Callable, body: Callable, state: Any, shape_invariants: Any, limit: Any) -> Any:
     """`while_loop` as one node of the graph that is traced."""
+    from ..graph.trace import user_place
     from . import graph_arrays, graph_loops
 
     leaves = nest.flatten(state)
@@ -105,7 +106,13 @@ def graph_loop(cond: Callable, body: Callable, state: Any, shape_invariants: Any
 
     def step(flat: Any) -> list:
         given = [graph_arrays.as_leaf(x, leaf) for x, leaf in zip(flat, leaves, strict=True)]
-        returned = nest.flatten(next_state(body(*nest.pack_sequence_as(state, given)), state))
+        result = body(*nest.pack_sequence_as(state, given))
+        try:
+            returned = nest.flatten(next_state(result, state))
+        except (TypeError, ValueError) as error:
+            raise type(error)(
+                f"The body of a loop returns other loop variables than it gets (at {user_place()}): {error}"
+            ) from None
         after[:] = [
             graph_arrays.either(leaf, x, f"loop variable {name}")
             for name, leaf, x in zip(names, leaves, returned, strict=True)

@@ -265,9 +265,13 @@ def _loop(
     test: Callable, body: Callable, get_state: Callable, set_state: Callable, names: tuple, options: dict
 ) -> None:
     """A loop of the graph, over the variables that are tensors or numbers."""
-    before = _filled(get_state, set_state, body)
+    before, late, fillings = _filled(get_state, set_state, body, names)
+    options = {**options, "shape_invariants": [*options.get("shape_invariants", ()), *fillings]}
+    if late:
+        _once(test, body, get_state, set_state, names, options, before, late)
+        return
     leaves = nest.flatten(before)
-    kinds = (Tensor, Variable, np.ndarray, TensorArray)
+    kinds = (Tensor, Variable, np.ndarray, TensorArray, str, bytes)
     places = [i for i, leaf in enumerate(leaves) if _number(leaf) or isinstance(leaf, kinds)]
     variables = [convert_to_tensor(as_value(leaves[i])) for i in places]
     arrays = dict(enumerate(leaves))  # what is known of TensorArrays after the body
@@ -287,9 +291,12 @@ def _loop(
         arrays.update(enumerate(leaves))
         put(flat)
         body()
-        made = nest.flatten(get_state())
-        if len(made) != len(leaves):
-            raise ValueError(f"the variables {names} of a loop change their structure in it (at {user_place()})")
+        state = get_state()
+        for name, old, new in zip(names, before, state, strict=True):
+            _check_structure(name, old, new)
+        made = nest.flatten(state)
+        for i in set(range(len(leaves))).difference(places):
+            _check_unchanged(of_leaf[i], leaves[i], made[i])
         for i in places:
             arrays[i] = either(leaves[i], made[i], f"'{of_leaf[i]}'")
         made = [as_value(x) for x in made]
@@ -342,23 +349,89 @@ def _checked(made: list, variables: list[Tensor], shapes: list, names: list[str]
     return found
 
 
-def _filled(get_state: Callable, set_state: Callable, body: Callable) -> tuple:
-    """The loop's variables; where a `return` inside of it has no value yet, zeros of the shape it will have."""
+def _check_structure(name: str, before: Any, after: Any) -> None:
+    try:
+        nest.assert_same_structure(before, after)
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            f"'{name}' does not have the same nested structure after one iteration of the loop (at {user_place()}): "
+            f"{error}"
+        ) from None
+
+
+def _check_unchanged(name: str, before: Any, after: Any) -> None:
+    """Raises for a Python object that a loop of the graph, which runs its body once, cannot change."""
+    if before is after or _undefined(before) or _undefined(after):
+        return
+    if type(before) is not type(after) or before != after:
+        raise TypeError(
+            f"'{name}' is {before!r} before the loop and {after!r} after one iteration, of a loop that depends on a "
+            f"tensor (at {user_place()}). Only tensors, numbers and TensorArrays can change while the graph runs."
+        )
+
+
+def _filled(get_state: Callable, set_state: Callable, body: Callable, names: tuple) -> tuple[tuple, list, list]:
+    """The loop's variables; for those that have no value yet, zeros of the shape that they will have.
+
+    Returns also the names of those among them of which the program expects that the loop gives them one (what a
+    `return` gives may wait), and the zeros with the shapes that they stand for.
+    """
     before = get_state()
-    if not any(_undefined(x) for x in before):
-        return before
+    if not any(_undefined(x) or x is None for x in before):
+        return before, [], []
     trace = active_tapes().trace
     with Trace(f"{trace.name}_once", parent=trace):
         body()
         after = get_state()
     set_state(before)
+    made, late, shapes = [], [], []
+    for name, a, b in zip(names, before, after, strict=True):
+        empty = _undefined(a) or a is None
+        if not empty or _undefined(b) or b is None or not all(map(_is_value, nest.flatten(b))):
+            made.append(a)
+            continue
+        made.append(nest.map_structure(_zeros, b))
+        shapes += [
+            (zeros, convert_to_tensor(x).shape) for zeros, x in zip(nest.flatten(made[-1]), nest.flatten(b), strict=True)
+        ]
+        if not name.startswith("retval_"):
+            late.append(name)
+    return tuple(made), late, shapes
 
-    def filled(a: Any, b: Any) -> Any:
-        if type(a).__name__ != "UndefinedReturnValue" or _undefined(b) or b is None:
-            return a
-        return nest.map_structure(_zeros, b)
 
-    return tuple(filled(a, b) for a, b in zip(before, after, strict=True))
+def _is_value(x: Any) -> bool:
+    return _number(x) or isinstance(x, (Tensor, Variable, np.ndarray))
+
+
+def _once(
+    test: Callable,
+    body: Callable,
+    get_state: Callable,
+    set_state: Callable,
+    names: tuple,
+    options: dict,
+    begun: tuple,
+    late: list[str],
+) -> None:
+    """A loop that is the first to give some variables a value: it must run at least once."""
+    set_state(begun)
+    ran: Any = convert_to_tensor(False)
+
+    def step() -> None:
+        nonlocal ran
+        body()
+        ran = convert_to_tensor(True)
+
+    def get() -> tuple:
+        return (ran, *get_state())
+
+    def put(values: tuple) -> None:
+        nonlocal ran
+        ran, *rest = values
+        set_state(tuple(rest))
+
+    _loop(test, step, get, put, ("whether the loop ran", *names), options)
+    Assert(ran, [f"the loop must run at least once to give {', '.join(late)} a value (at {user_place()})"])
 
 
 def _zeros(x: Any) -> Tensor:

@@ -256,11 +256,9 @@ PUT = list_op(
     "list_put",
     _put,
     lambda values, dynamic: _LIST,
-    lambda g, index, kind, dynamic: [
-        ERASE.call([g, index]), None, GET.call([g, index], *_row_kind(kind, index), False)
-    ],
+    lambda g, index, kind, dynamic: _of_put(g, index, kind),
     saves=lambda before, index, x, out, dynamic: (index, _shape_and_dtype(x)),
-)  # fmt: skip
+)
 GET = list_op(
     "list_get",
     _get,
@@ -312,6 +310,23 @@ SPLIT = list_op(
 )
 ADD = list_op("list_add", lambda values: values[0] + values[1], lambda values: _LIST, lambda g: [g, g])
 SIZE = list_op("list_size", lambda values: np.int32(values[0].size), lambda values: Abstract((), np.dtype(np.int32)))
+
+
+LAST = list_op(
+    "list_last",
+    lambda values: np.array([at not in values[0][i + 1 :] for i, at in enumerate(values[0])], bool),
+    lambda values: Abstract(values[0].shape, np.dtype(bool)),
+)
+
+
+def _of_put(g: Tensor, index: Tensor, kind: tuple) -> list:
+    """Gradients of a write. What comes to `x` is read first: lists are quicker to read before they are written to."""
+    found = GET.call([g, index], *_row_kind(kind, index), False)
+    rank = len(found._value.shape or ())
+    if index._value.shape != () and rank:  # of places written to twice the first has no influence
+        last = TENSORS.reshape(LAST.call([index]), (-1, *[1] * (rank - 1)))  # type: ignore[attr-defined]
+        found = TENSORS.where(last, found, TENSORS.zeros_like(found))  # type: ignore[attr-defined]
+    return [ERASE.call([g, index]), None, found]
 
 
 def _row_kind(kind: tuple, index: Tensor) -> tuple:

@@ -286,6 +286,9 @@ class Trace:
             self.captures.append((x, value))
         elif isinstance(x._value, Abstract):
             raise TypeError(f"{type(x).__name__} cannot stand in a graph: {x!r}")
+        elif x._key is not None and self.parent is not None:  # a tape may follow it, around the branch or loop
+            value = self.placeholder(x._value.shape, x._value.dtype)._node_value
+            self.captures.append((x, value))
         else:
             value = self._append(CONSTANT, [], (x,), [Abstract(x._value.shape, x._value.dtype)])[0]
         self._known[id(x)] = (x, value)
