@@ -25,7 +25,7 @@ from ..core.tapes import active_tapes
 from ..core.tensor import Tensor
 from ..graph.ir import CONSTANT, Graph, Node, Value
 from ..graph.late import DIMENSION
-from ..graph.lists import POP, PUSH, accumulate, zeros_for
+from ..graph.lists import POP, PUSH, accumulate, is_open, zeros_for
 from ..graph.trace import Symbolic, Trace, replay
 
 
@@ -149,7 +149,7 @@ class Split:
 
     def pushing(self, stack: Value) -> tuple[list[Node], Value]:
         """The nodes of the first part, and one more that pushes what is kept on a stack; the new stack."""
-        values = [x._node_value for x in self.kept]
+        values = _values(self.kept)
         node = Node(PUSH, [stack, *values], (None, len(values)), [])
         node.outputs = [Value(node, (), VARIANT)]
         constants = [n for n in self.trace.nodes if n.op is CONSTANT]
@@ -195,21 +195,18 @@ class Split:
                 sums.append(trace.value_of(total[0]))
         nodes = self._without_sizes(trace.nodes[start:])
         constants = [node for node in trace.nodes[:start] if node.op is CONSTANT]
-        stacks, below, pops = [], [], []
-        for asked, kinds, values in (
-            (True, self.kinds(), [x._node_value for x in self.kept]),
-            (kept is not None, self.kinds(differentiable=True), [x._node_value for x in of_kept]),
-        ):
-            if asked:
-                stacks.append(Value(None, (), VARIANT))
-                below.append(Value(None, (), VARIANT))
-                pops.append(Node(POP, stacks[-1:], (kinds,), [below[-1], *values]))
+        primals, gradients_of_kept = _values(self.kept), _values(of_kept)
+        pops = [_popping([], self.kinds(), primals)]
+        if kept is not None:
+            kinds = self.kinds(differentiable=True)
+            likes = [v for v, kind in zip(primals, kinds, strict=True) if is_open(kind)]
+            pops.append(_popping(likes, kinds, gradients_of_kept))
         return Way(
             [*constants, *pops, *self._sizes, *nodes],
-            stacks,
-            below,
-            [x._node_value for x in upstream],
-            [x._node_value for x in begun],
+            [node.inputs[0] for node in pops],
+            [node.outputs[0] for node in pops],
+            _values(upstream),
+            _values(begun),
             gradients,
             sums,
         )
@@ -249,6 +246,15 @@ class Split:
 
     def _like(self, x: Symbolic) -> Symbolic:
         return self.trace.placeholder(known(x._value.shape), x._value.dtype)
+
+
+def _values(tensors: Sequence[Symbolic]) -> list[Value]:
+    return [x._node_value for x in tensors]
+
+
+def _popping(likes: list[Value], kinds: tuple, values: list[Value]) -> Node:
+    """A node that takes values from a stack, its first input; its first output is the stack below."""
+    return Node(POP, [Value(None, (), VARIANT), *likes], (kinds,), [Value(None, (), VARIANT), *values])
 
 
 def _is_number(node: Node) -> bool:

@@ -347,18 +347,21 @@ def _push(values: Sequence, places: Any, width: int) -> Kept:
     return Kept(values[0], tuple(items))
 
 
+def is_open(kind: Any) -> bool:
+    """Whether a shape and dtype do not tell what a zero would be."""
+    return kind is not None and kind[1] is not VARIANT and (kind[0] is None or None in kind[0])
+
+
 def _pop(values: Sequence, kinds: tuple) -> tuple:
-    kept = values[0]
-    if type(kept) is not Kept:
-        return (ZERO, *[zeros(*kind) for kind in kinds if kind is not None])
-    return (
-        kept.below,
-        *[
-            zeros(*kind) if x is None else x
-            for x, kind in zip(kept.items, kinds, strict=True)
-            if kind is not None
-        ],
-    )  # fmt: skip
+    """What is below, and the items; absent ones are zeros, of open kinds like the values that follow, in their order."""
+    kept, likes = values[0], iter(values[1:])
+    items = kept.items if type(kept) is Kept else (None,) * len(kinds)
+    made = []
+    for x, kind in zip(items, kinds, strict=True):
+        like = next(likes, None) if is_open(kind) else None
+        if kind is not None:
+            made.append(x if x is not None else zeros(*kind) if like is None else np.zeros_like(like))
+    return (kept.below if type(kept) is Kept else ZERO, *made)
 
 
 def _popped(g: Any, *given: Any) -> list:
