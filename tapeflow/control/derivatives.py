@@ -1,9 +1,9 @@
-"""The derivative of a subgraph, for the branches and loops that run it: what it must keep, and the graph of the way back.
+"""The derivative of a subgraph, for the branches and loops that run it: what is kept of it, and the way back.
 
-A subgraph is traced once more with a tape inside. Where its own part ends the trace is cut: the values that the backward
-part needs of the first are what is kept, and nothing is computed a second time. They are pushed on a stack that goes
-through the graph as one value. Pushing and popping have derivatives, each the other, so the way back is a branch or a
-loop like any other and can be differentiated in turn.
+A subgraph is traced once more with a tape inside. Where its own part ends the trace is cut: what the backward part
+needs of the first is what is kept, and nothing is computed a second time. The kept values are pushed on a stack that
+goes through the graph as one value. Pushing and popping are each other's derivative, so the way back is a branch or a
+loop like any other, and can be differentiated in turn.
 
 Then what was kept has gradients as well, for which more may have to be kept: a subgraph that is to be differentiated
 `deep` keeps what its derivatives of every order need.
@@ -188,11 +188,11 @@ class Split:
             gradients = [None if d is None else trace.value_of(d) for d in found]
             sums = []
             for each in totals:
-                total = {}
+                summed: dict = {}
                 for key in dict.fromkeys(self.inputs[i]._key for i in each):
                     if key in grads:
-                        accumulate(total, 0, dense(grads[key]))
-                sums.append(trace.value_of(total[0]))
+                        accumulate(summed, 0, dense(grads[key]))
+                sums.append(trace.value_of(summed[0]))
         nodes = self._without_sizes(trace.nodes[start:])
         constants = [node for node in trace.nodes[:start] if node.op is CONSTANT]
         primals, gradients_of_kept = _values(self.kept), _values(of_kept)
@@ -244,7 +244,7 @@ class Split:
         values += [out for node in self.forward if node.op is not CONSTANT for out in node.outputs]
         return [self.trace.tensors[v] for v in values if v in wanted and v not in self._steady]
 
-    def _like(self, x: Symbolic) -> Symbolic:
+    def _like(self, x: Tensor) -> Symbolic:
         return self.trace.placeholder(known(x._value.shape), x._value.dtype)
 
 

@@ -168,7 +168,7 @@ class Plan:
             going = Node(IS_KEPT, [way.kept[0]], (), [])
             going.outputs = [Value(going, (), np.dtype(bool))]
             cond = Graph(f"{split.trace.name}_condition", variables, [going], going.outputs)
-            body = Graph(split.trace.name, inputs, way.nodes, out)
+            body = Graph(split.trace.name, inputs, way.nodes, out)  # type: ignore[arg-type] - each has a gradient
             self._ways[members, deep] = cond, body, used
         return self._ways[members, deep]
 

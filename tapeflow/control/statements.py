@@ -392,7 +392,8 @@ def _filled(get_state: Callable, set_state: Callable, body: Callable, names: tup
             continue
         made.append(nest.map_structure(_zeros, b))
         shapes += [
-            (zeros, convert_to_tensor(x).shape) for zeros, x in zip(nest.flatten(made[-1]), nest.flatten(b), strict=True)
+            (zeros, convert_to_tensor(x).shape)
+            for zeros, x in zip(nest.flatten(made[-1]), nest.flatten(b), strict=True)
         ]
         if not name.startswith("retval_"):
             late.append(name)

@@ -1,10 +1,10 @@
 """Lists of arrays that go through a graph as one value: what a TensorArray is there, and what loops keep.
 
-Both are immutable in meaning. A `TensorList` shares one dict with the lists written from it: the newest has the dict, an
-older one the way back from its successor, so that writing in a loop takes constant time (Baker, Shallow binding makes
-functional arrays fast, 1991). One that is asked for after it was written to takes a copy of its own.
+Both are immutable in meaning. A `TensorList` shares one dict with the lists written from it: the newest has the dict,
+an older one the way back from its successor, so that writing in a loop takes constant time (Baker, Shallow binding
+makes functional arrays fast, 1991). One that is asked for after it was written to takes a copy of its own.
 
-Derivatives of lists are lists. An element that is absent is a zero, and the empty list, `ZERO`, is the zero of them all.
+Derivatives of lists are lists. An absent element is a zero, and the empty list, `ZERO`, is the zero of them all.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class TensorList:
 
 
 class Kept:
-    """A stack of tuples of arrays: what each iteration of a loop leaves for the way back. Below it is another, or ZERO."""
+    """A stack of tuples of arrays: what each iteration of a loop leaves for the way back. At the bottom is ZERO."""
 
     __slots__ = ("below", "items")
     shape = ()

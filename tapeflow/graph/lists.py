@@ -188,7 +188,7 @@ def _unstack(values: Sequence) -> TensorList:
 
 
 def _concat(values: Sequence, shape: Any, dtype: np.dtype) -> tuple:
-    """The elements one after the other, and their lengths; lengths that are given say how many rows absent ones have."""
+    """The elements one after the other, and their lengths. Lengths that are given are those of absent ones too."""
     given = values[0]
     rest = shape[1:] if shape else None
     known = values[1].tolist() if len(values) > 1 else None
@@ -242,8 +242,8 @@ def _shape_and_dtype(x: Tensor) -> tuple:
     return x._value.shape, x._value.dtype
 
 
-NEW = list_op("list_new", lambda values: TensorList(max(int(values[0]), 0)), lambda values: _LIST)
-FROM = list_op(
+NEW: Op = list_op("list_new", lambda values: TensorList(max(int(values[0]), 0)), lambda values: _LIST)
+FROM: Op = list_op(
     "list_from",
     lambda values, places, size: TensorList(size, dict(zip(places, values, strict=True))),
     lambda values, places, size: _LIST,
@@ -252,48 +252,48 @@ FROM = list_op(
     ],
     saves=lambda *given: tuple(map(_shape_and_dtype, given[:-3])),
 )
-PUT = list_op(
+PUT: Op = list_op(
     "list_put",
     _put,
     lambda values, dynamic: _LIST,
     lambda g, index, kind, dynamic: _of_put(g, index, kind),
     saves=lambda before, index, x, out, dynamic: (index, _shape_and_dtype(x)),
 )
-GET = list_op(
+GET: Op = list_op(
     "list_get",
     _get,
     _like_index,
     lambda g, index, *attributes: [SPREAD.call([index, g])],
     saves=lambda given, index, *rest: (index,),
 )
-SPREAD = list_op(
+SPREAD: Op = list_op(
     "list_spread",
     _spread,
     lambda values: _LIST,
     lambda g, index, kind: [None, GET.call([g, index], *_row_kind(kind, index), False)],
     saves=lambda index, x, out: (index, _shape_and_dtype(x)),
 )
-ERASE = list_op(
+ERASE: Op = list_op(
     "list_erase",
     _erase,
     lambda values: _LIST,
     lambda g, index: [ERASE.call([g, index])],
     saves=lambda given, index, out: (index,),
 )
-STACK = list_op(
+STACK: Op = list_op(
     "list_stack",
     _stack,
     lambda values, count, shape, dtype: Abstract(None if shape is None else (count, *shape), dtype),
     lambda g, *attributes: [UNSTACK.call([g])],
 )
-UNSTACK = list_op(
+UNSTACK: Op = list_op(
     "list_unstack",
     _unstack,
     lambda values: _LIST,
     lambda g, kind: [STACK.call([g], kind[0][0], kind[0][1:], kind[1])],
     saves=lambda x, out: (_shape_and_dtype(x),),
 )
-CONCAT = list_op(
+CONCAT: Op = list_op(
     "list_concat",
     _concat,
     _concatenated,
@@ -301,18 +301,20 @@ CONCAT = list_op(
     outputs=2,
     saves=lambda *given: (given[-3],),
 )
-SPLIT = list_op(
+SPLIT: Op = list_op(
     "list_split",
     _split,
     lambda values: _LIST,
     lambda g, lengths, kind: [CONCAT.call([g, lengths], *kind)[0]],
     saves=lambda x, lengths, out: (lengths, _shape_and_dtype(x)),
 )
-ADD = list_op("list_add", lambda values: values[0] + values[1], lambda values: _LIST, lambda g: [g, g])
-SIZE = list_op("list_size", lambda values: np.int32(values[0].size), lambda values: Abstract((), np.dtype(np.int32)))
+ADD: Op = list_op("list_add", lambda values: values[0] + values[1], lambda values: _LIST, lambda g: [g, g])
+SIZE: Op = list_op(
+    "list_size", lambda values: np.int32(values[0].size), lambda values: Abstract((), np.dtype(np.int32))
+)
 
 
-LAST = list_op(
+LAST: Op = list_op(
     "list_last",
     lambda values: np.array([at not in values[0][i + 1 :] for i, at in enumerate(values[0])], bool),
     lambda values: Abstract(values[0].shape, np.dtype(bool)),
@@ -353,7 +355,7 @@ def is_open(kind: Any) -> bool:
 
 
 def _pop(values: Sequence, kinds: tuple) -> tuple:
-    """What is below, and the items; absent ones are zeros, of open kinds like the values that follow, in their order."""
+    """What is below, and the items. Absent ones are zeros; those of open kinds like the further values, in order."""
     kept, likes = values[0], iter(values[1:])
     items = kept.items if type(kept) is Kept else (None,) * len(kinds)
     made = []
@@ -385,20 +387,20 @@ def _pushed(g: Any, kinds: tuple) -> list:
     return [PUSH.call([below, *[d for _, d in present]], tuple([i for i, _ in present]), len(kinds))]
 
 
-PUSH = list_op(
+PUSH: Op = list_op(
     "push",
     _push,
     lambda values, places, width: _LIST,
     _popped,
     saves=lambda kept, *given: tuple(map(_shape_and_dtype, given[:-3])),
 )
-POP = list_op(
+POP: Op = list_op(
     "pop",
     _pop,
     lambda values, kinds: (_LIST, *[Abstract(*kind) for kind in kinds if kind is not None]),
     _pushed,
     outputs=0,
 )
-IS_KEPT = list_op(
+IS_KEPT: Op = list_op(
     "is_kept", lambda values: np.bool_(type(values[0]) is Kept), lambda values: Abstract((), np.dtype(bool))
 )
