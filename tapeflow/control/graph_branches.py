@@ -20,7 +20,7 @@ from ..core.size import known
 from ..core.tapes import active_tapes
 from ..core.tensor import Tensor, wrap
 from ..core.tensor_list import ZERO
-from ..engines.numpy import compile_graph
+from ..engines import compile_graph
 from ..graph.ir import CONSTANT, Graph, Node, Value
 from ..graph.lists import zeros_for
 from ..graph.passes import optimized
@@ -122,7 +122,7 @@ def executable(graph: Graph) -> Callable:
     """The function on arrays that a subgraph is, compiled once."""
     found = graph.__dict__.get("_run")
     if found is None:
-        found = graph._run = compile_graph(optimized(graph)).run  # type: ignore[attr-defined]
+        found = graph._run = compile_graph(optimized(graph)).made().run  # type: ignore[attr-defined]
     return found
 
 

@@ -163,12 +163,13 @@ class Plan:
             way = split.backward(self.moving, members, split.kept if deep else None)
             variables = [*way.kept, *way.upstream, *way.begun]
             used = [i for i in split.steady if way.uses(split.inputs[i]._node_value)]
-            out = [*way.below, *[way.found[i] for i in self.moving], *way.totals]
+            gradients = [way.found[i] for i in self.moving]  # none is absent, see Split
+            out: list = [*way.below, *gradients, *way.totals]
             inputs = [*variables, *[split.inputs[i]._node_value for i in used]]
             going = Node(IS_KEPT, [way.kept[0]], (), [])
             going.outputs = [Value(going, (), np.dtype(bool))]
             cond = Graph(f"{split.trace.name}_condition", variables, [going], going.outputs)
-            body = Graph(split.trace.name, inputs, way.nodes, out)  # type: ignore[arg-type] - each has a gradient
+            body = Graph(split.trace.name, inputs, way.nodes, out)
             self._ways[members, deep] = cond, body, used
         return self._ways[members, deep]
 

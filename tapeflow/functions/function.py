@@ -146,7 +146,9 @@ class Function:
         self._count += 1
         function = self._plain(self._to_trace())
         names = self._parameters.names
-        concrete, trace = traced(self._name, function, args, kwargs, specs, names, may_create)
+        concrete, trace = traced(
+            self._name, function, args, kwargs, specs, names, may_create, bool(self._options["jit_compile"])
+        )
         return concrete, trace.created
 
     def _to_trace(self) -> Callable:
@@ -274,7 +276,8 @@ def function(
         func: the function; without it, a decorator is returned.
         input_signature: a sequence of `tf.TensorSpec`s, to which all calls must fit; None for a dimension lets it vary.
         autograph: whether `if`, `while` and `for` over tensors become part of the graph.
-        jit_compile: accepted; the same engine runs the graph.
+        jit_compile: whether the whole graph must be compiled: where something in it cannot be, the first call raises
+            InvalidArgumentError, which names the op.
         reduce_retracing: whether shapes that vary from call to call are traced with unknown dimensions.
         experimental_implements, experimental_autograph_options, experimental_attributes,
             experimental_follow_type_hints: accepted, without effect.

@@ -252,7 +252,7 @@ def test_a_linear_loop_keeps_nothing():
     @tf.function
     def f(x, n):
         total = tf.zeros([1000])
-        for i in tf.range(n):
+        for _i in tf.range(n):
             total = total * 0.5 + x
         return total
 
@@ -263,7 +263,7 @@ def test_a_linear_loop_keeps_nothing():
 def test_what_no_tape_follows_is_not_kept():
     @tf.function
     def f(x, other, n):
-        for i in tf.range(n):
+        for _i in tf.range(n):
             other = tf.tanh(other)
             x = x + other
         return x, other
@@ -275,7 +275,7 @@ def test_what_no_tape_follows_is_not_kept():
 def test_what_a_loop_captures_is_not_kept_each_time():
     @tf.function
     def f(x, w, n):
-        for i in tf.range(n):
+        for _i in tf.range(n):
             x = tf.linalg.matvec(w, x)
         return x
 
@@ -289,7 +289,7 @@ def test_a_constant_that_a_tape_follows_into_a_loop():
     @tf.function
     def f(n):
         y = 1.0
-        for i in tf.range(n):
+        for _i in tf.range(n):
             y = y * w
         return y
 

@@ -1,7 +1,7 @@
 """Random programs with branches, loops and TensorArrays: eager and traced give the same bits and derivatives.
 
-Loops come as `tf.while_loop`, as AutoGraph's `for` and `while`, as `tf.map_fn` and `tf.scan`; how often they run and how
-many rows there are is known to the graph or not.
+Loops come as `tf.while_loop`, as AutoGraph's `for` and `while`, as `tf.map_fn` and `tf.scan`; how often they run, and
+how many rows there are, is known to the graph or not.
 """
 
 import numpy as np
