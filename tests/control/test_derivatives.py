@@ -195,7 +195,7 @@ def test_what_a_branch_assigns_is_read_after_it():
 # -- how sums add up ---------------------------------------------------------------------------------------------------
 
 
-def test_captured_tensors_have_the_bits_of_eager_gradients():
+def test_captured_tensors_have_the_bits_of_eager_gradients(to_the_bit):
     rng = np.random.default_rng(0)
     w = tf.constant(rng.standard_normal((4, 4)).astype(np.float32) * 0.4)
     b = tf.Variable(rng.standard_normal(4).astype(np.float32))

@@ -116,7 +116,7 @@ def values(results):
 
 @pytest.mark.parametrize("f", PROGRAMS)
 @pytest.mark.parametrize("rows", [2, 5])
-def test_traced_programs_are_the_eager_ones(f, rows):
+def test_traced_programs_are_the_eager_ones(f, rows, to_the_bit):
     x = tf.constant(np.random.default_rng(rows).standard_normal((rows, 2)))
     for signature in (ROWS, None):
         for a, b in zip(values(first(f)(x)), values(tf.function(first(f), signature)(x)), strict=True):

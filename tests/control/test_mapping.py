@@ -128,7 +128,7 @@ def of_unknown_length(f, *specs):
     ],
 )
 @pytest.mark.parametrize("rows", [1, 5])
-def test_rows_of_an_unknown_number(f, rows):
+def test_rows_of_an_unknown_number(f, rows, to_the_bit):
     x = tf.constant(np.random.default_rng(rows).standard_normal((rows, 2)))
     traced = of_unknown_length(f)
     for a, b in zip(tf.nest.flatten(f(x)), tf.nest.flatten(traced(x)), strict=True):
