@@ -4,6 +4,8 @@ Loops come as `tf.while_loop`, as AutoGraph's `for` and `while`, as `tf.map_fn` 
 how many rows there are, is known to the graph or not.
 """
 
+import os
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -155,7 +157,9 @@ def test_eager_and_traced_agree(program, seed, signature):
     value, gradient = gradient_of(f)(x)
     for both in (gradient_of(tf.function(f, signature)), tf.function(gradient_of(f), signature)):
         again, found = both(x)
-        np.testing.assert_array_equal(again.numpy(), value.numpy())
+        if os.environ["TAPEFLOW_ENGINE"] == "numpy":
+            np.testing.assert_array_equal(again.numpy(), value.numpy())
+        close(again, value)
         close(found, gradient)
 
 
