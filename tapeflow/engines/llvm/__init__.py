@@ -13,8 +13,7 @@ from ...graph.state import NUMBERS, READ
 from ..numpy import Executable
 from ..numpy import compile_graph as by_numpy
 from .native import from_cache
-from .pieces import Region, in_pieces, makers, rebuilt
-from .program import Unsupported
+from .pieces import Region, Unsupported, in_pieces, makers, rebuilt
 from .recipes import fingerprint, get, numbered, put
 from .region import Recipe, RegionFunction, compile_region
 from .target import Target, host

@@ -31,6 +31,10 @@ def written_by(node: Node) -> list[Any]:
     return [a for a in node.attributes if isinstance(a, Variable)] if node.op in WRITES_HERE else []
 
 
+class Unsupported(Exception):
+    """What the compiler does not do; the op then runs by its NumPy kernel."""
+
+
 class Region:
     """Nodes that are compiled together, the values they need, and those that others need of them."""
 

@@ -25,10 +25,7 @@ from typing import Any
 import numpy as np
 
 from .builder import I1, I64, KINDS, Builder, Kind, V
-
-
-class Unsupported(Exception):
-    """What the compiler does not do; the op then runs by its NumPy kernel."""
+from .pieces import Unsupported
 
 
 class Cell:

@@ -18,6 +18,7 @@ from ..numpy import compile_graph as by_numpy
 from .entry import Argument, conform, make_entry
 from .native import Native, compile_ir
 from .pieces import Region
+from .pool import PARALLEL_FOR  # noqa: F401 - which makes it known to compiled code
 from .recipes import variables_of
 from .target import Target
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ....graph.ir import CONSTANT, Node, Value
 from ....graph.state import READ
-from ..pieces import WRITES_HERE, written_by
-from ..program import Program, Unsupported, kind_of
+from ..pieces import WRITES_HERE, Unsupported, written_by
+from ..program import Program, kind_of
 from . import RULES, lowered
 
 
