@@ -349,5 +349,4 @@ def _needed(roots: Sequence[Cell]) -> set[Cell]:
         if cell not in found:
             found.add(cell)
             waiting += cell.operands
-            waiting += cell.after
     return found

@@ -31,7 +31,7 @@ from .pieces import Unsupported
 class Cell:
     """One array of a program: its shape, the kind of its elements, and how it comes about."""
 
-    __slots__ = ("how", "shape", "kind", "operands", "data", "number", "weight", "after")
+    __slots__ = ("how", "shape", "kind", "operands", "data", "number", "weight", "node")
 
     def __init__(
         self, how: str, shape: tuple[int, ...], kind: Kind, operands: Sequence[Cell] = (), data: Any = None,
@@ -44,7 +44,7 @@ class Cell:
         self.data = data
         self.weight = weight  # of a map: about how many simple operations it takes
         self.number = 0  # its place among the cells, in the order in which they were made
-        self.after: tuple[Cell, ...] = ()  # what must have run before it, besides its operands
+        self.node: Any = None  # the node of the graph that it was made for
 
     @property
     def size(self) -> int:
@@ -65,6 +65,7 @@ class Program:
 
     def __init__(self) -> None:
         self.cells: list[Cell] = []
+        self.node: Any = None  # the node that cells are now made for
         self.stores: list[Cell] = []
         self.checks: list[Cell] = []
         self.scalars: list[tuple[Any, Cell]] = []  # variables of one number, and what they become
@@ -75,6 +76,7 @@ class Program:
 
     def _add(self, cell: Cell) -> Cell:
         cell.number = len(self.cells)
+        cell.node = self.node
         self.cells.append(cell)
         return cell
 
