@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..builder import I1, I32, I64, Builder, V, constant
-from ..program import Cell, Program, Unsupported, kind_of
+from ..pieces import Unsupported
+from ..program import Cell, Program, kind_of
 from . import rule
 from .reductions import total
 
