@@ -256,8 +256,11 @@ class Program:
             self.scalars = [(v, c) for v, c in self.scalars if v is not variable] + [(variable, x)]
             self._held[id(variable)] = x
             return
+        base = x.operands[0] if x.how == "view" else x
+        if base.how == "source" and base.data[0] == "variable":
+            x = self.copy(x)  # made by a kernel, which is known to come before the other variable is written
         store = self._add(Cell("store", x.shape, x.kind, (x,), variable))
-        self.stores.append(store)
+        self.stores = [s for s in self.stores if s.data is not variable] + [store]
         self._held[id(variable)] = x
 
 
