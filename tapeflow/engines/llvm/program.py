@@ -203,6 +203,9 @@ class Program:
 
     def pick(self, x: Cell, places: Cell, axis: int, shape: Sequence[int]) -> Cell:
         """x at `places` along an axis, every other dimension as it is; places were checked."""
+        if x.how == "number":
+            return self.number(x.data, x.kind, tuple(shape))
+        (x,) = self._arrays_of(x)
         wide = len(places.shape)
         spread = self.reshape(places, (*places.shape, *[1] * (len(x.shape) - axis - 1)))
         return self._add(Cell("pick", tuple(shape), x.kind, (x, spread), (axis, wide)))
@@ -214,7 +217,7 @@ class Program:
 
     def product(self, x: Cell, y: Cell, transpose_x: bool, transpose_y: bool, shape: Sequence[int]) -> Cell:
         """The products of matrices, in the last two dimensions; the others, which there are, are equal."""
-        return self._add(Cell("product", tuple(shape), x.kind, (x, y), (transpose_x, transpose_y)))
+        return self._add(Cell("product", tuple(shape), x.kind, self._arrays_of(x, y), (transpose_x, transpose_y)))
 
     def tile(self, write: Any, operands: Sequence[Cell], shape: Sequence[int]) -> Cell:
         """An array that a kernel makes vector by vector, each along its last dimension.
@@ -223,11 +226,15 @@ class Program:
         many parts it can be cut and how much it is; it calls `finished(i, j, x, mask)` where the vector at row i (of
         all but the last dimension in one) and column j is done, as seldom as can be where that is long (`rolled`).
         """
-        return self._add(Cell("tile", tuple(shape), operands[0].kind, operands, write))
+        return self._add(Cell("tile", tuple(shape), operands[0].kind, self._arrays_of(*operands), write))
 
     def custom(self, write: Any, operands: Sequence[Cell], shape: Sequence[int]) -> Cell:
         """An array that a kernel writes itself: `write(b, addresses, address of the array, lo, hi)`; see `tile`."""
-        return self._add(Cell("custom", tuple(shape), operands[0].kind, operands, write))
+        return self._add(Cell("custom", tuple(shape), operands[0].kind, self._arrays_of(*operands), write))
+
+    def _arrays_of(self, *operands: Cell) -> list[Cell]:
+        """The operands of what reads memory: numbers, which lie in none, as arrays."""
+        return [self.copy(x) if x.how in ("number", "place") else x for x in operands]
 
     def check(self, condition: Cell) -> None:
         """The region is run by NumPy, which raises the error, where this bool is not true everywhere."""
@@ -251,8 +258,11 @@ class Program:
             self.scalars = [(v, c) for v, c in self.scalars if v is not variable] + [(variable, x)]
             self._held[id(variable)] = x
             return
+        base = x.operands[0] if x.how == "view" else x
+        if base.how == "source" and base.data[0] == "variable":
+            x = self.copy(x)  # made by a kernel, which is known to come before the other variable is written
         store = self._add(Cell("store", x.shape, x.kind, (x,), variable))
-        self.stores.append(store)
+        self.stores = [s for s in self.stores if s.data is not variable] + [store]
         self._held[id(variable)] = x
 
 
