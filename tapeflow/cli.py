@@ -15,7 +15,7 @@ from typing import Any
 # Exit codes beside a program's own: names are missing; the command was used wrongly or a file cannot be read.
 MISSING, USAGE = 1, 2
 
-OPTIONAL = ("llvmlite", "jax", "h5py", "scikit-learn", "pandas", "matplotlib", "pillow", "tensorboard")
+OPTIONAL = ("jax", "h5py", "scikit-learn", "pandas", "matplotlib", "pillow", "tensorboard")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
