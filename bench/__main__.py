@@ -8,9 +8,9 @@ import sys
 import time
 from collections.abc import Sequence
 
-from bench import machine
-from bench.drive import QUIET, Plan, Worker, measure_fresh, measure_imports, measure_works
-from bench.report import Row, as_json, digits, show, summary
+from bench import machine, targets
+from bench.drive import QUIET, Plan, Worker, measure_imports, measure_lone, measure_works
+from bench.report import Row, as_json, digits, show, show_table, summary
 
 QUICK = Plan(rounds=2, seconds=0.05, budget=5, processes=2, long=False)
 FULL = Plan(rounds=7, seconds=0.2, budget=60, processes=5, long=True)
@@ -41,10 +41,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     finally:
         for worker in workers:
             worker.stop()
-    rows += _in_fresh_processes(workers, plan, options.only)
+    if options.only.lower() in "import":
+        rows += measure_imports(workers, plan)
+    rows += measure_lone(workers, plan, options.only)
     facts["machine"]["load_average_after"] = machine.load_average()
     base = workers[0].name
+    facts["targets"] = targets.verdicts(rows, base)
     show(rows, base)
+    if facts["targets"]:
+        show_table(targets.lines(facts["targets"], base), "targets: the best peer's time by ours, or a limit")
+    for remark in machine.remarks(facts["machine"]):
+        print(remark)
     if options.json:
         with open(options.json, "w") as file:
             json.dump(as_json(rows, base, facts), file, indent=1)
@@ -68,14 +75,6 @@ def _named_python(text: str) -> tuple[str, str]:
     if not (name and separator and python):
         sys.exit(f"expected NAME=PYTHON, such as torch=/usr/bin/python3, and got {text!r}")
     return name, python
-
-
-def _in_fresh_processes(workers: Sequence[Worker], plan: Plan, only: str) -> list[Row]:
-    rows = []
-    for measure, names in ((measure_imports, "import"), (measure_fresh, "import, build and first mnist step, memory")):
-        if only.lower() in names:
-            rows += measure(workers, plan)
-    return rows
 
 
 def _versions(worker: Worker) -> dict:
