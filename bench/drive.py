@@ -64,7 +64,7 @@ FIGURES: dict[str, tuple[str, str, Callable[[dict[str, Any]], float | None]]] = 
     FIRST: ("first call of the {}", "ms", lambda said: said["first_ms"]),
     PEAK: ("peak memory after the {}", "MB", lambda said: said["peak_mb"]),
 }
-"""What can be told of a work in a fresh process: its row's name and unit, and the figure, from what the process said."""
+"""What is told of a work in a fresh process: its row's name and unit, and the figure, from what the process said."""
 
 GROWTH = "time of an op's compiling, largest graphs to smaller"
 

@@ -58,9 +58,7 @@ def remarks(facts: dict[str, Any]) -> list[str]:
     before, after, number = facts["load_average"], facts["load_average_after"], facts["cores"]
     told = [f"load average (1, 5, 15 min) before {before}, after {after}; {number} cores"]
     if before and before[0] > BUSY * number:
-        told.append(
-            "The machine was busy with other work when this began: read ratios, not times, and those with care."
-        )
+        told.append("The machine was busy when this began: read the ratios, not the times, and those with care.")
     rates = ", ".join(f"{rate:g} GB/s over {size}" for size, rate in facts["copy_gb_s"].items())
     return [*told, f"copying in one thread, bytes read and written: {rates}"]
 

@@ -35,8 +35,8 @@ def verdicts(rows: list[Row], base: str) -> list[dict[str, Any]]:
     """What became of each target whose row was measured.
 
     Returns:
-        A dict for each: `work`, `unit`, `figure` (the median) and `met`; and `peer`, `peer_figure`, `ratio` and `least`,
-        or `most`. Rows that `base` or all peers failed are left out; what failed is told with the rows.
+        A dict for each: `work`, `unit`, `figure` (the median) and `met`; `peer`, `peer_figure`, `ratio` and `least`, or
+        `most`. Rows that `base` or all peers failed are left out; what failed is told with the rows.
     """
     found = []
     for row in rows:

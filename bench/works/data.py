@@ -93,8 +93,8 @@ def transformer_batches() -> list[tuple[np.ndarray, np.ndarray]]:
 def transformer_weights() -> list[np.ndarray]:
     """One block's, as Keras orders them.
 
-    Query, key and value: kernel `[128, 4, 32]` and bias `[4, 32]` each; the heads' output `[4, 32, 128]`, `[128]`; scale
-    and offset of a normalisation; kernels and biases of 128 to 512 and back; scale and offset again.
+    Query, key and value: kernel `[128, 4, 32]` and bias `[4, 32]` each; the heads' output `[4, 32, 128]`, `[128]`;
+    scale and offset of a normalisation; kernels and biases of 128 to 512 and back; scale and offset again.
     """
     split, joined, root = (WIDTH, HEADS, WIDTH // HEADS), (HEADS, WIDTH // HEADS, WIDTH), np.sqrt(np.float32(WIDTH))
     attention: list[np.ndarray] = []

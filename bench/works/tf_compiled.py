@@ -1,4 +1,4 @@
-"""Steps in `tf.function`, in TensorFlow 2's words: "jit_compile" asks for one compiled whole. Some are run eagerly too."""
+"""Steps in `tf.function`, in TensorFlow 2's words: "jit_compile" asks for one compiled whole. One is eager as well."""
 
 from __future__ import annotations
 
