@@ -6,10 +6,11 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from bench import machine, targets
-from bench.drive import QUIET, Plan, Worker, measure_imports, measure_lone, measure_works
+from bench.alone import measure_lone
+from bench.drive import QUIET, Plan, Worker, measure_imports, measure_works
 from bench.report import Row, as_json, digits, show, show_table, summary
 
 QUICK = Plan(rounds=2, seconds=0.05, budget=5, processes=2, long=False)
@@ -34,16 +35,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if "error" in worker.hello:
                 print(f"{worker.name} n/a: {worker.hello['error']}", file=sys.stderr)
         started = time.perf_counter()
-        for row in measure_works(workers, plan, options.only):
-            rows.append(row)
-            print(f"{time.perf_counter() - started:6.1f} s  {_in_short(row)}", file=sys.stderr)
+        rows += _noted(measure_works(workers, plan, options.only), started)
         facts["libraries"] = {worker.name: _versions(worker) for worker in workers}
     finally:
         for worker in workers:
             worker.stop()
     if options.only.lower() in "import":
-        rows += measure_imports(workers, plan)
-    rows += measure_lone(workers, plan, options.only)
+        rows += _noted(measure_imports(workers, plan), started)
+    rows += _noted(measure_lone(workers, plan, options.only), started)
     facts["machine"]["load_average_after"] = machine.load_average()
     base = workers[0].name
     facts["targets"] = targets.verdicts(rows, base)
@@ -79,6 +78,13 @@ def _named_python(text: str) -> tuple[str, str]:
 
 def _versions(worker: Worker) -> dict:
     return {key: worker.hello[key] for key in ("version", "python", "numpy", "facts", "error") if key in worker.hello}
+
+
+def _noted(rows: Iterable[Row], started: float) -> Iterator[Row]:
+    """The rows, each told on standard error when it has been measured."""
+    for row in rows:
+        print(f"{time.perf_counter() - started:6.1f} s  {_in_short(row)}", file=sys.stderr)
+        yield row
 
 
 def _in_short(row: Row) -> str:

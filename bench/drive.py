@@ -10,13 +10,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bench.report import Row
-from bench.works import CHAIN, COMPILED, GRAPH_SIZES, graph_of
 
 ROOT = Path(__file__).resolve().parent.parent
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
@@ -38,61 +37,6 @@ class Plan:
     budget: float
     processes: int
     long: bool
-
-
-NO_CACHE, WARM = "no disk cache", "warm disk cache"
-CACHES: dict[str, Callable[[str], dict[str, str]]] = {
-    "": lambda folder: {},
-    NO_CACHE: lambda folder: {
-        "TAPEFLOW_CACHE": "off",
-        "TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1",
-        "TORCHINDUCTOR_CACHE_DIR": folder,
-    },
-    WARM: lambda folder: {
-        "TAPEFLOW_CACHE": folder,
-        "TORCHINDUCTOR_CACHE_DIR": folder,
-        "JAX_COMPILATION_CACHE_DIR": folder,
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-    },
-}
-"""Environment that has libraries keep compiled code nowhere, or in a folder that an earlier process has filled."""
-
-FROM_IMPORT, FIRST, PEAK = "from import", "first", "peak"
-FIGURES: dict[str, tuple[str, str, Callable[[dict[str, Any]], float | None]]] = {
-    FROM_IMPORT: ("import, build and first {}", "ms", lambda said: said["import_ms"] + said["first_ms"]),
-    FIRST: ("first call of the {}", "ms", lambda said: said["first_ms"]),
-    PEAK: ("peak memory after the {}", "MB", lambda said: said["peak_mb"]),
-}
-"""What is told of a work in a fresh process: its row's name and unit, and the figure, from what the process said."""
-
-GROWTH = "time of an op's compiling, largest graphs to smaller"
-
-
-@dataclass(frozen=True)
-class Lone:
-    """A work in fresh processes: what is told of it, with which cache, and whether one long process is enough."""
-
-    work: str
-    figures: tuple[str, ...]
-    cache: str = ""
-    once: bool = False
-
-    def row(self, figure: str) -> str:
-        """The name of the row of that figure; memory is told without its cache, of which there is one kind."""
-        name = FIGURES[figure][0].format(self.work)
-        return f"{name}, {self.cache}" if self.cache and figure != PEAK else name
-
-
-STEPS = ("housing step", "CNN step", "wide MLP step", "transformer step", "LSTM step")
-LONE = (
-    Lone("MNIST step", (FROM_IMPORT, PEAK)),
-    Lone(COMPILED + "MNIST step", (FROM_IMPORT, FIRST, PEAK), NO_CACHE),
-    Lone(COMPILED + "MNIST step", (FROM_IMPORT, FIRST), WARM),
-    *(Lone(COMPILED + name, (FIRST, PEAK), NO_CACHE, once=True) for name in STEPS),
-    Lone(CHAIN, (PEAK,), NO_CACHE, once=True),
-    *(Lone(graph_of(size), (FIRST,), NO_CACHE) for size in GRAPH_SIZES),
-)
 
 
 @dataclass
@@ -185,8 +129,8 @@ def measure_works(workers: Sequence[Worker], plan: Plan, only: str = "") -> Iter
                 deadline = time.perf_counter() + plan.budget
             elif number and time.perf_counter() > deadline:
                 break
-            for worker, variant in _takers(workers, name, plan):
-                column = row.column(_title(worker.name, variant))
+            for worker, variant in takers(workers, name, plan):
+                column = row.column(titled(worker.name, variant))
                 if column.error is None:
                     time.sleep(SETTLE)
                     answer = worker.ask(work=name, variant=variant, seconds=plan.seconds)
@@ -210,69 +154,20 @@ def measure_imports(workers: Sequence[Worker], plan: Plan) -> list[Row]:
     return [library, numpy, ratio]
 
 
-def measure_lone(workers: Sequence[Worker], plan: Plan, only: str = "") -> list[Row]:
-    """Works in fresh processes that do nothing else; rows whose name contains `only`."""
-    rows: list[Row] = []
-    for lone in LONE:
-        wanted = {figure: lone.row(figure) for figure in lone.figures}
-        wanted = {figure: name for figure, name in wanted.items() if only.lower() in name.lower()}
-        if not wanted or lone.once and not plan.long:
-            continue
-        made = {figure: Row(name, FIGURES[figure][1]) for figure, name in wanted.items()}
-        with tempfile.TemporaryDirectory() as folder:
-            environment = CACHES[lone.cache](folder)
-            for number in range(1 if lone.once else plan.processes + (lone.cache == WARM)):
-                for worker, variant in _takers(workers, lone.work, plan):
-                    hello, answer = _alone(worker, environment, work=lone.work, variant=variant, seconds=plan.seconds)
-                    if number == 0 and lone.cache == WARM:
-                        continue  # It filled the cache.
-                    for figure, row in made.items():
-                        column = row.column(_title(worker.name, variant))
-                        error = answer.get("error")
-                        found = None if error else FIGURES[figure][2](hello | answer)
-                        column.add(found, error or "the system does not say")
-        rows += made.values()
-    return rows + _growth(rows)
-
-
-def _alone(worker: Worker, environment: dict[str, str], **request: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What a fresh process of the library says of itself, and its answer."""
-    lone = Worker(worker.name, worker.python, worker.environment | environment, worker.timeout)
-    answer = lone.ask(**request)
-    lone.stop()
-    return lone.hello, answer
-
-
-def _growth(rows: list[Row]) -> list[Row]:
-    """How many times more an op costs between the two largest graphs than between the smaller ones: 1 is linear."""
-    named = {row.name: row for row in rows}
-    small, middle, large = (GRAPH_SIZES[i] for i in (0, -2, -1))
-    sized = [named.get(Lone(graph_of(size), (), NO_CACHE).row(FIRST)) for size in (small, middle, large)]
-    if None in sized:
-        return []
-    growth = Row(GROWTH, "x")
-    for title in sized[0].columns:
-        columns = [row.columns[title] for row in sized]
-        error = next((column.error for column in columns if column.error), None)
-        growth.column(title).error = error
-        for low, mid, high in zip(*(column.rounds for column in columns)) if not error else ():
-            growth.column(title).add((high - mid) / (large - middle) / ((mid - low) / (middle - small)), None)
-    return [growth]
-
-
 def _work_names(workers: Sequence[Worker], plan: Plan, only: str) -> list[str]:
     offers = [offer for worker in workers for offer in worker.hello.get("works", [])]
     wanted = (name for name, _, long, lone in offers if only.lower() in name.lower() and plan.long >= long and not lone)
     return list(dict.fromkeys(wanted))
 
 
-def _takers(workers: Sequence[Worker], work: str, plan: Plan) -> list[tuple[Worker, str]]:
+def takers(workers: Sequence[Worker], work: str, plan: Plan) -> list[tuple[Worker, str]]:
     """The workers that have the work, with each of their variants of it that the plan has time for."""
     offers = ((worker, *offer) for worker in workers for offer in worker.hello.get("works", []))
     return [(worker, variant) for worker, name, variant, long, _ in offers if name == work and plan.long >= long]
 
 
-def _title(library: str, variant: str) -> str:
+def titled(library: str, variant: str) -> str:
+    """The title of a column."""
     return f"{library} {variant}".strip()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from bench.drive import FIRST, GROWTH, NO_CACHE, Lone
+from bench.alone import FIRST, GROWTH, NO_CACHE, Lone
 from bench.report import Row, digits, ratios, summary
 from bench.works import CHAIN, COMPILED, graph_of
 

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TextIO
 
 COMPARED = 3
@@ -161,6 +162,9 @@ def _prepared_groups(prepare: Callable[[], Any], step: Callable) -> Iterator[flo
 
 def peak_mb() -> float | None:
     """The most memory this process has had resident, in MB; None where the system does not say."""
+    status = Path("/proc/self/status")
+    if status.exists() and (peak := re.search(r"^VmHWM:\s*(\d+) kB", status.read_text(), re.MULTILINE)):
+        return int(peak[1]) * 1024 / 1e6  # What getrusage says starts from the peak of the process that started this.
     try:
         import resource
     except ImportError:
