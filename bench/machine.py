@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import re
 import statistics
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +37,11 @@ def facts() -> dict[str, Any]:
         "vector_flags": flags,
         "cores": cores(),
         "load_average": load_average(),
-        "copy_gb_s": {f"{size >> 20} MiB": round(copy_rate(size), 1) for size in COPIES},
+        "copy_gb_s": {
+            f"{size >> 20} MiB by {threads}": round(copy_rate(size, threads), 1)
+            for size in COPIES
+            for threads in sorted({1, cores()})
+        },
     }
 
 
@@ -59,8 +65,8 @@ def remarks(facts: dict[str, Any]) -> list[str]:
     told = [f"load average (1, 5, 15 min) before {before}, after {after}; {number} cores"]
     if before and before[0] > BUSY * number:
         told.append("The machine was busy when this began: read the ratios, not the times, and those with care.")
-    rates = ", ".join(f"{rate:g} GB/s over {size}" for size, rate in facts["copy_gb_s"].items())
-    return [*told, f"copying in one thread, bytes read and written: {rates}"]
+    rates = ", ".join(f"{rate:g} GB/s ({way})" for way, rate in facts["copy_gb_s"].items())
+    return [*told, f"copying, bytes read and written, by number of threads: {rates}"]
 
 
 def thread_limits(threads: int) -> dict[str, str]:
@@ -68,16 +74,21 @@ def thread_limits(threads: int) -> dict[str, str]:
     return dict.fromkeys(THREAD_VARIABLES, str(threads)) | (ONE_XLA_THREAD if threads == 1 else {})
 
 
-def copy_rate(size: int, seconds: float = 0.2) -> float:
-    """GB/s, read and written together, at which one thread copies so many bytes: the median of copies in that time."""
-    source, target = bytearray(b"1") * size, bytearray(size)
-    view = memoryview(target)
-    view[:] = source  # The pages are there from now on.
+def copy_rate(size: int, threads: int = 1, seconds: float = 0.2) -> float:
+    """GB/s, read and written together, at which so many threads copy so many bytes among them, each its own."""
+    share = size // threads
+    with ThreadPoolExecutor(threads) as pool:
+        return sum(pool.map(_copy_rate, [share] * threads, [seconds] * threads))
+
+
+def _copy_rate(size: int, seconds: float) -> float:
+    """The median of one thread's copies in that time. memmove lets other threads run."""
+    source, target = ((ctypes.c_char * size).from_buffer(bytearray(b"1") * size) for _ in range(2))
     taken: list[float] = []
     end = time.perf_counter() + seconds
     while not taken or time.perf_counter() < end:
         started = time.perf_counter()
-        view[:] = source
+        ctypes.memmove(target, source, size)
         taken.append(time.perf_counter() - started)
     return 2 * size / statistics.median(taken) / 1e9
 

@@ -201,17 +201,23 @@ def test_targets_are_of_works_that_there_are():
 
 
 def test_remarks_tell_a_busy_machine_from_a_quiet_one():
-    facts = {"load_average": [0.1, 3, 3], "load_average_after": [1.5, 3, 3], "cores": 2, "copy_gb_s": {"4 MiB": 12.0}}
+    facts = {
+        "load_average": [0.1, 3, 3],
+        "load_average_after": [1.5, 3, 3],
+        "cores": 2,
+        "copy_gb_s": {"4 MiB by 1": 12.0},
+    }
     assert machine.remarks(facts) == [
         "load average (1, 5, 15 min) before [0.1, 3, 3], after [1.5, 3, 3]; 2 cores",
-        "copying in one thread, bytes read and written: 12 GB/s over 4 MiB",
+        "copying, bytes read and written, by number of threads: 12 GB/s (4 MiB by 1)",
     ]
     assert "busy" in machine.remarks(facts | {"load_average": [0.6, 0, 0]})[1]
     assert "busy" not in machine.remarks(facts | {"load_average": None})[1]
 
 
-def test_copying_is_timed():
-    assert 0.01 < machine.copy_rate(1 << 16, seconds=0.0) < 10_000
+@pytest.mark.parametrize("threads", [1, 2])
+def test_copying_is_timed(threads: int):
+    assert 0.001 < machine.copy_rate(1 << 16, threads, seconds=0.0) < 10_000
 
 
 def test_peak_memory_is_of_this_process():

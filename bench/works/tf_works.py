@@ -1,4 +1,4 @@
-"""The works in TensorFlow 2's words. `tf` is tapeflow or TensorFlow: the programs are the same."""
+"""The eager works in TensorFlow 2's words. `tf` is tapeflow or TensorFlow: the programs are the same."""
 
 from __future__ import annotations
 
