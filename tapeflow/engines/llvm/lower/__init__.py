@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ....graph.ir import Node
-from ..program import Cell, Program, Unsupported
+from ..pieces import Unsupported
+from ..program import Cell, Program
 
 RULES: dict[str, Callable[[Program, Node, Sequence[Cell]], Cell | Sequence[Cell]]] = {}
 
@@ -40,4 +41,4 @@ def lowered(program: Program, node: Node, inputs: Sequence[Cell]) -> list[Cell]:
     return cells
 
 
-from . import elementwise, losses, products, reductions, shapes, updates  # noqa: E402, F401 - which declare rules
+from . import convolutions, elementwise, losses, products, reductions, shapes, updates  # noqa: E402, F401 - which declare rules
