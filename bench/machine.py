@@ -74,7 +74,7 @@ def thread_limits(threads: int) -> dict[str, str]:
     return dict.fromkeys(THREAD_VARIABLES, str(threads)) | (ONE_XLA_THREAD if threads == 1 else {})
 
 
-def copy_rate(size: int, threads: int = 1, seconds: float = 0.2) -> float:
+def copy_rate(size: int, threads: int = 1, seconds: float = 0.1) -> float:
     """GB/s, read and written together, at which so many threads copy so many bytes among them, each its own."""
     share = size // threads
     with ThreadPoolExecutor(threads) as pool:
