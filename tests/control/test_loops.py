@@ -188,7 +188,7 @@ def test_random_loops_are_the_same_eager_and_traced(n, start, steps):
             elif step == "sin":
                 a = tf.sin(a)
             else:
-                a = cond(a > x, lambda a=a: a - 0.5 * x, lambda a=a: a * 0.5)
+                a = cond(a > 1.1 * x, lambda a=a: a - 0.5 * x, lambda a=a: a * 0.5)
         return a
 
     both(

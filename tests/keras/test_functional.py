@@ -2,6 +2,7 @@
 
 import copy
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -157,6 +158,21 @@ def test_configurations():
     np.testing.assert_array_equal(same(x)["e"], again(x)["e"])
 
 
+def test_pickling():
+    model = two_ways()
+    part = keras.Model(model.get_layer("cat").output, model.get_layer("e").output)
+    x = {"a": ones(2, 3), "b": ones(2, 3)}
+    for one, given in (
+        (model, x),
+        (part, ones(2, 8)),
+        (keras.Sequential([layers.Input((4,)), layers.Dense(2)]), ones(1, 4)),
+    ):
+        again = pickle.loads(pickle.dumps(one))
+        for a, b in zip(tf.nest.flatten(one(given)), tf.nest.flatten(again(given)), strict=True):
+            np.testing.assert_array_equal(a, b)
+        assert json.dumps(again.get_config()) == json.dumps(one.get_config())
+
+
 def test_layers_of_several_outputs_and_keywords():
     encoder, decoder = keras.Input((None, 3)), keras.Input((None, 3))
     _, h, c = layers.LSTM(2, return_state=True)(encoder)
@@ -269,3 +285,29 @@ def test_refusals():
         keras.Model(other, layers.Dense(1, name="q")(layers.Dense(1, name="q")(other)))
     with pytest.raises(ValueError, match="comes from no layer"):
         keras.Model(keras.KerasTensor((None, 3)), other)
+
+
+def test_a_transformer():
+    """Positions of a length that is not known, blocks with causal attention: no step sees those behind it."""
+    keras.utils.set_random_seed(0)
+    ids = keras.Input((None,), dtype="int32")
+    x = layers.Embedding(10, 8)(ids) + layers.Embedding(16, 8)(tf.range(tf.shape(ids)[1]))
+    for _ in range(2):
+        seen = layers.MultiHeadAttention(2, 4)(x, x, use_causal_mask=True)
+        x = layers.LayerNormalization()(layers.Add()([x, seen]))
+        x = layers.LayerNormalization()(x + layers.Dense(8)(layers.Dense(16, activation="gelu")(x)))
+    model = keras.Model(ids, layers.Dense(10)(x))
+    assert model.output_shape == (None, None, 10)
+    given = np.random.default_rng(0).integers(0, 10, (3, 6))
+    y = model(given)
+    changed = given.copy()
+    changed[:, 4:] = (changed[:, 4:] + 1) % 10
+    z = model(changed)
+    np.testing.assert_allclose(y[:, :4], z[:, :4], atol=1e-6)
+    assert np.all(np.any(np.abs(y[:, 4:] - z[:, 4:]) > 1e-3, -1))
+    spec = [tf.TensorSpec((None, None), tf.int32)]
+    traced = tf.function(lambda v: model(v), input_signature=spec)
+    np.testing.assert_allclose(traced(given.astype("int32")), y, atol=1e-5)
+    again = keras.Model.from_config(json.loads(json.dumps(model.get_config())))
+    again.set_weights(model.get_weights())
+    np.testing.assert_array_equal(again(given[:, :3]), model(given[:, :3]))

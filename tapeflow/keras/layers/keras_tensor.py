@@ -121,6 +121,10 @@ class KerasTensor(Tensor):
     def __deepcopy__(self, memo: dict) -> Tensor:
         return self
 
+    def __reduce__(self) -> tuple:
+        shape = tuple(known(self._value.shape) or ())
+        return _restored, (shape, self.dtype.name, self.name), {"_keras_history": self._keras_history}
+
     def __format__(self, spec: str) -> str:
         return repr(self)
 
@@ -128,6 +132,10 @@ class KerasTensor(Tensor):
         return f"<KerasTensor shape={tuple(self.shape)}, dtype={self.dtype.name}, name={self.name}>"
 
     __str__ = __repr__
+
+
+def _restored(shape: tuple, dtype: str, name: str) -> KerasTensor:
+    return KerasTensor(shape, dtype, name=name)
 
 
 def has_keras_tensors(x: Any) -> bool:

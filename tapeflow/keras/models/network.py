@@ -40,7 +40,7 @@ class Network:
             if wrong or not nest.flatten(structure):
                 raise ValueError(f"All `{kind}` of a model must be KerasTensors. Received: {kind}={structure!r}")
         self.name = name
-        self.stand_ins: dict[int, KerasTensor] = {}
+        self.stand_ins: dict[KerasTensor, KerasTensor] = {}
         self.inputs = nest.map_structure(self._beginning, inputs)
         self.outputs = outputs
         self.flat_inputs: list[KerasTensor] = nest.flatten(self.inputs)
@@ -53,12 +53,12 @@ class Network:
         if isinstance(node_of(x).operation, InputLayer):
             return x
         made = Input(batch_shape=tuple(known(x._value.shape) or ()), dtype=x.dtype, name=x.name)
-        self.stand_ins[id(x)] = made
+        self.stand_ins[x] = made
         return made
 
     def tensor(self, x: KerasTensor) -> KerasTensor:
         """The tensor, or the input that takes its place here."""
-        return self.stand_ins.get(id(x), x)
+        return self.stand_ins.get(x, x)
 
     # -- the graph --
 
