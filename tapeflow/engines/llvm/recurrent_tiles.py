@@ -285,7 +285,7 @@ def lstm_back(
     out = [b.address(place, n, kind) for n in lstm_back_places(shape)[0]]
     first_c, cs, gates, mask = make.state(at[0]), make.steps(at[2]), make.steps(at[3], shape.width), make.mask(mask_at)
     g_h, g_c = (None if one is None else make.steps(one) for one in rates)
-    dx, dh, dc, dz = make.steps(out[0], shape.width), make.state(out[1]), make.state(out[2])
+    dx, dh, dc = make.steps(out[0], shape.width), make.state(out[1]), make.state(out[2])
     dz = make.state(out[3], shape.width)
 
     def begin(chunk: Chunk) -> None:
