@@ -1,4 +1,4 @@
-"""Recurrent networks compiled, with their gradients, against NumPy's: tails of vectors, chunks of rows, masks, targets."""
+"""Recurrent networks compiled, with their gradients, against NumPy's: tails, chunks of rows, masks, targets."""
 
 import numpy as np
 import pytest
@@ -85,7 +85,7 @@ def test_lesser_machines(name, target):
     compare(name, 6, 3, 11, masked=True, target=of(target))
 
 
-def test_sizes_known_only_at_run_time_are_numpys(monkeypatch):
+def test_sizes_known_only_at_run_time_are_numpys():
     def f(x, h, c, kernel):
         return lstm([x, h, c, kernel], False, False)[:2]
 

@@ -1,4 +1,7 @@
-"""Recurrent networks over whole sequences, and their gradients: each walk is one kernel, its weights' gradient a product.
+"""Recurrent networks over whole sequences, and their gradients.
+
+Each walk is one kernel, which writes all its arrays into one piece of memory; the outputs are looks at it. What depends
+on no other step follows for all steps at once: the gradient of the recurrent kernel is a product like any other.
 """
 
 from __future__ import annotations
@@ -6,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .. import recurrent_tiles as tiles
+from .. import gru_tiles, lstm_tiles, tanh_rnn_tiles
 from ..builder import F32, F64, Builder, V
 from ..products import transpose
 from ..program import Cell, Program, Unsupported
@@ -25,6 +28,7 @@ def _shape(x: Cell, kernel: Cell, masked: bool, backward: bool) -> Sequences:
 
 def _turned(program: Program, kernel: Cell) -> Cell:
     """The transposed recurrent kernel: it is read row by row at every step."""
+    kernel = program.whole(kernel)
     units, width = kernel.shape
 
     def write(b: Builder, at: list[V], place: V, lo: V, hi: V) -> tuple[int, int]:
@@ -49,62 +53,105 @@ def _before(program: Program, first: Cell, after: Cell, backward: bool) -> Cell:
 
 def _weights(program: Program, before: Cell, dz: Cell) -> Cell:
     """The gradient of the recurrent kernel: one product over all steps."""
-    units, width = before.shape[-1], dz.shape[-1]
-    rows = before.shape[0] * before.shape[1]
-    return product(
-        program, program.reshape(before, (rows, units)), program.reshape(dz, (rows, width)), True, False, (units, width)
-    )
+    batch, steps, units = before.shape
+    rows, width = batch * steps, dz.shape[-1]
+    x, y = program.reshape(before, (rows, units)), program.reshape(dz, (rows, width))
+    return product(program, x, y, True, False, (units, width))
 
 
-def _rates(
-    program: Program, given: Sequence[bool], more: Sequence[Cell]
-) -> tuple[list[Cell], Callable[[Sequence[V]], list[V | None]]]:
-    """The gradients of the states that there are, and a function from their addresses to those of all, or None."""
-    cells = [program.whole(x) for x in more]
+def _forward(
+    program: Program, inputs: Sequence[Cell], shape: Sequences, plan: tuple[list[int], int], write_walk: Callable,
+    widths: Sequence[int],
+) -> list[Cell]:  # fmt: skip
+    """A walk's outputs [batch, steps, width], the first of the arrays that it writes."""
+    begins, room = plan
 
-    def addresses(at: Sequence[V]) -> list[V | None]:
-        left = iter(at)
-        return [next(left) if there else None for there in given]
+    def write(b: Builder, at: list[V], place: V, lo: V, hi: V) -> tuple[int, int]:
+        write_walk(b, at, place, shape, lo, hi)
+        return shape.parts, shape.work
 
-    return cells, addresses
+    made = program.custom(write, [program.whole(x) for x in inputs], (room,))
+    return [
+        program.piece(made, begin, (shape.batch, shape.steps, width))
+        for begin, width in zip(begins, widths, strict=False)
+    ]
+
+
+def _back(
+    program: Program, inputs: Sequence[Cell], rates: Sequence[Cell], given: Sequence[bool], mask: Sequence[Cell],
+    shape: Sequences, plan: tuple[list[int], int], write_walk: Callable, shapes: Sequence[tuple[int, ...]],
+) -> list[Cell]:  # fmt: skip
+    """What a walk back gives, arrays of these shapes; `given` says of which of the states there are gradients."""
+    begins, room = plan
+    first, last = len(inputs), len(inputs) + len(rates)
+
+    def write(b: Builder, at: list[V], place: V, lo: V, hi: V) -> tuple[int, int]:
+        left = iter(at[first:last])
+        all_rates = [next(left) if there else None for there in given]
+        write_walk(b, at[:first], all_rates, at[last:], place, shape, lo, hi)
+        return shape.parts, shape.work
+
+    made = program.custom(write, [program.whole(x) for x in (*inputs, *rates, *mask)], (room,))
+    return [program.piece(made, begin, size) for begin, size in zip(begins, shapes, strict=False)]
 
 
 @rule("lstm")
 def _lstm(program: Program, node: Any, inputs: Sequence[Cell]) -> list[Cell]:
-    masked, backward = node.attributes
-    shape = _shape(inputs[0], inputs[3], masked, backward)
-    (hs, cs, gates, *_), room = tiles.lstm_places(shape)
-
-    def write(b: Builder, at: list[V], place: V, lo: V, hi: V) -> tuple[int, int]:
-        tiles.lstm(b, at, place, shape, lo, hi)
-        return shape.parts, shape.work
-
-    made = program.custom(write, [program.whole(x) for x in inputs], (room,))
-    steps = shape.batch, shape.steps
-    return [
-        program.piece(made, hs, (*steps, shape.units)),
-        program.piece(made, cs, (*steps, shape.units)),
-        program.piece(made, gates, (*steps, shape.width)),
-    ]
+    shape = _shape(inputs[0], inputs[3], *node.attributes)
+    plan, widths = lstm_tiles.lstm_places(shape), (shape.units, shape.units, shape.width)
+    return _forward(program, inputs, shape, plan, lstm_tiles.lstm, widths)
 
 
 @rule("lstm_grad")
 def _lstm_grad(program: Program, node: Any, inputs: Sequence[Cell]) -> list[Cell]:
     masked, backward, given = node.attributes
     x, h, c, kernel, *mask = inputs[: 4 + masked]
-    hs, cs, gates, *more = inputs[4 + masked :]
+    hs, cs, gates, *rates = inputs[4 + masked :]
     shape = _shape(x, kernel, masked, backward)
-    (dx, dh, dc, _), room = tiles.lstm_back_places(shape)
-    rates, addresses = _rates(program, given, more)
+    dz, dh, dc = _back(
+        program, (c, _turned(program, kernel), cs, gates), rates, given, mask, shape,
+        lstm_tiles.lstm_back_places(shape), lstm_tiles.lstm_back, (x.shape, h.shape, c.shape),
+    )  # fmt: skip
+    return [dz, dh, dc, _weights(program, _before(program, h, hs, backward), dz)]
 
-    def write(b: Builder, at: list[V], place: V, lo: V, hi: V) -> tuple[int, int]:
-        first, last = at[:4], at[4 : 4 + len(rates)]
-        tiles.lstm_back(b, first, addresses(last), at[4 + len(rates) :], place, shape, lo, hi)
-        return shape.parts, shape.work
 
-    operands = [*(program.whole(v) for v in (c, _turned(program, program.whole(kernel)), cs, gates)), *rates]
-    made = program.custom(write, [*operands, *(program.whole(v) for v in mask)], (room,))
-    dz = program.piece(made, dx, x.shape)
-    state = (shape.batch, shape.units)
-    weights = _weights(program, _before(program, h, hs, backward), dz)
-    return [dz, program.piece(made, dh, state), program.piece(made, dc, state), weights]
+@rule("gru")
+def _gru(program: Program, node: Any, inputs: Sequence[Cell]) -> list[Cell]:
+    shape = _shape(inputs[0], inputs[2], *node.attributes)
+    plan, widths = gru_tiles.gru_places(shape), (shape.units, 4 * shape.units)
+    return _forward(program, inputs, shape, plan, gru_tiles.gru, widths)
+
+
+@rule("gru_grad")
+def _gru_grad(program: Program, node: Any, inputs: Sequence[Cell]) -> list[Cell]:
+    masked, backward, given = node.attributes
+    x, h, kernel, bias, *mask = inputs[: 4 + masked]
+    hs, gates, *rates = inputs[4 + masked :]
+    shape = _shape(x, kernel, masked, backward)
+    dx, dh, inner = _back(
+        program, (h, _turned(program, kernel), hs, gates), rates, given, mask, shape,
+        gru_tiles.gru_back_places(shape), gru_tiles.gru_back, (x.shape, h.shape, x.shape),
+    )  # fmt: skip
+    weights = _weights(program, _before(program, h, hs, backward), inner)
+    return [dx, dh, weights, program.reshape(program.reduce("sum", inner, (0, 1)), bias.shape)]
+
+
+@rule("tanh_rnn")
+def _tanh_rnn(program: Program, node: Any, inputs: Sequence[Cell]) -> list[Cell]:
+    shape = _shape(inputs[0], inputs[2], *node.attributes)
+    return _forward(
+        program, inputs, shape, tanh_rnn_tiles.tanh_rnn_places(shape), tanh_rnn_tiles.tanh_rnn, (shape.units,)
+    )
+
+
+@rule("tanh_rnn_grad")
+def _tanh_rnn_grad(program: Program, node: Any, inputs: Sequence[Cell]) -> list[Cell]:
+    masked, backward, given = node.attributes
+    x, h, kernel, *mask = inputs[: 3 + masked]
+    hs, *rates = inputs[3 + masked :]
+    shape = _shape(x, kernel, masked, backward)
+    dz, dh = _back(
+        program, (_turned(program, kernel), hs), rates, given, mask, shape,
+        tanh_rnn_tiles.tanh_rnn_back_places(shape), tanh_rnn_tiles.tanh_rnn_back, (x.shape, h.shape),
+    )  # fmt: skip
+    return [dz, dh, _weights(program, _before(program, h, hs, backward), dz)]
