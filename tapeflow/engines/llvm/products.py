@@ -308,7 +308,7 @@ def transpose(b: Builder, source: V, step: int, place: V, across: int, columns: 
         lines = [b.load(b.address(start, r * step, kind), kind, side, mask=mask) for r in range(wide)]
         lines += [constant(0, kind, side)] * (side - wide)
         end = b.address(place, shifted(b, scaled(b, k, across), c), kind)
-        for r, line in enumerate(_turned(b, lines)[:deep]):
+        for r, line in enumerate(turned(b, lines)[:deep]):
             b.store(line, b.address(end, r * across, kind), mask=None if wide == side else b.mask(wide, side))
 
     def single(c: V, k: V) -> None:
@@ -328,7 +328,7 @@ def transpose(b: Builder, source: V, step: int, place: V, across: int, columns: 
     over(b, columns, side, strip)
 
 
-def _turned(b: Builder, lines: Sequence[V]) -> list[V]:
+def turned(b: Builder, lines: Sequence[V]) -> list[V]:
     """A square transposed: in each of log2 steps pairs of rows exchange what lies off the diagonal."""
     side, lines = len(lines), list(lines)
     distance = 1
