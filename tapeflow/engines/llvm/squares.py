@@ -22,7 +22,7 @@ def turned_dimension(kernel: Kernel, lanes: int) -> int | None:
 
     Gives the one in which the other arrays lie, if squares of them are to be transposed.
     """
-    if not kernel.movable or kernel.rank < 2:
+    if not kernel.movable or kernel.rank < 2 or 0 in kernel.dims:
         return None
     costs = [_cost(kernel, q, lanes) for q in range(kernel.rank)]
     best = min(range(kernel.rank), key=lambda q: costs[q])
@@ -72,7 +72,7 @@ def write_squares(b: Builder, kernel: Kernel, lanes: int, across: int) -> int:
         for a, room in zip(apart, rooms, strict=True):
             kind = a.cell.kind
             lines = [
-                b.load(_place(b, pointers, a, across, i, last, shifted(b, j, r)), kind, lanes) for r in range(lanes)
+                b.load(_place(b, pointers, a, i, last, shifted(b, j, r)), kind, lanes) for r in range(lanes)
             ]
             for k, line in enumerate(turned(b, lines)):
                 b.store(line, b.address(room, k * lanes, kind))
