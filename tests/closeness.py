@@ -44,6 +44,7 @@ _CLASSES = {
     SOFTMAX: "softmax",
     LOGSUM: """
         log_softmax reduce_logsumexp sigmoid_cross_entropy softmax_cross_entropy sparse_softmax_cross_entropy""",
+    COMPOSED: "gru gru_grad lstm lstm_grad tanh_rnn tanh_rnn_grad",
 }
 BOUNDS: dict[str, Bound] = {name: bound for bound, names in _CLASSES.items() for name in names.split()}
 # whose elements come from sums of what their inputs' magnitudes make

@@ -73,27 +73,53 @@ def _matrix(b: Builder, memory: Memory, x: Cell) -> tuple[V, int, tuple[int, ...
     return pointer, strides[-2] if x.shape[-2] > 1 else max(x.shape[-1], 1), strides[:-2]
 
 
-def write_tile(module: Module, kernel: Kernel, name: str) -> Written:
-    """What a tile makes, and the elementwise work on its vectors."""
-    b = Builder(module, name, [(PTR, "slots"), (I64, "lo"), (I64, "hi")])
-    lead = kernel.group.lead
-    wide = lead.shape[-1] != 1
-    if len(kernel.dims) > 1 + wide:
-        raise Unsupported("work after a tile that does not go row by row")
-    pointers = Pointers(b, kernel)
-    long = len(kernel.dims) == 2 or not wide  # whether there are rows to speak of
+class Finish:
+    """What is done with the vectors of a tile: called with the row, the column, the vector, and its mask."""
 
-    def finished(i: V, j: V, value: V, mask: V | None) -> None:
-        steps = ([(0, i)] if long and kernel.dims else []) + ([(len(kernel.dims) - 1, j)] if wide else [])
-        lane_dim = len(kernel.dims) - 1 if wide else -1
+    def __init__(self, b: Builder, kernel: Kernel) -> None:
+        self.b, self.kernel = b, kernel
+        self.lead = kernel.group.lead
+        rank, wide = len(kernel.dims), self.lead.shape[-1] != 1
+        self.pointers = Pointers(b, kernel)
+        self.lane_dim = rank - 1 if wide else -1
+        self.row_dim = 0 if rank and (rank == 2 or not wide) else None  # None where there are no rows to speak of
+        self.places: list[V | None] = [None] * rank
+
+    def _steps(self, i: V, j: V) -> list[tuple[int, V]]:
+        rows = [(self.row_dim, i)] if self.row_dim is not None else []
+        return [*rows, (self.lane_dim, j)] if self.lane_dim >= 0 else rows
+
+    def __call__(self, i: V, j: V, value: V, mask: V | None) -> None:
         point = Point(
-            b, pointers, [None] * len(kernel.dims), lane_dim, value.lanes, mask, steps=steps, given={lead: value}
+            self.b, self.pointers, self.places, self.lane_dim, value.lanes, mask, steps=self._steps(i, j),
+            given={self.lead: value},
         )  # fmt: skip
-        made = [(point.value(cell), accesses) for cell, accesses in kernel.writes.items()]
+        made = [(point.value(cell), accesses) for cell, accesses in self.kernel.writes.items()]
         for out, accesses in made:
             for access in accesses:
                 point.store(out, access)
 
+    def prefetch(self, i: V, j: V) -> None:
+        """Brings what a call will read and write there nearer, where rows lie apart."""
+        if self.row_dim is None or self.lane_dim < 0:
+            return
+        point = Point(self.b, self.pointers, self.places, self.lane_dim, 1, steps=self._steps(i, j))
+        seen: set[str] = set()
+        for access in self.pointers.accesses:
+            if access.strides[self.row_dim] and access.strides[self.lane_dim] == 1:
+                place = point.address(access)
+                if place.name not in seen:
+                    seen.add(place.name)
+                    self.b.prefetch(place)
+
+
+def write_tile(module: Module, kernel: Kernel, name: str) -> Written:
+    """What a tile makes, and the elementwise work on its vectors."""
+    b = Builder(module, name, [(PTR, "slots"), (I64, "lo"), (I64, "hi")])
+    lead = kernel.group.lead
+    if len(kernel.dims) > 1 + (lead.shape[-1] != 1):
+        raise Unsupported("work after a tile that does not go row by row")
+    finished = Finish(b, kernel)
     rolled = len(kernel.group.cells) > _ROLLED
     parts, work = lead.data(b, _addresses(b, kernel.memory, lead), finished, b.parameters[1], b.parameters[2], rolled)
     b.finish()

@@ -16,8 +16,9 @@ from typing import Any
 
 from .builder import I1, I64, PTR, Builder, Module, V, constant, index
 from .grouping import seen
-from .points import Kernel, Point, Pointers, masked
+from .points import Kernel, Point, Pointers, finish, masked
 from .program import Cell
+from .squares import turned_dimension, write_squares
 
 _IN_REGISTERS = 8  # vectors of a row that are held while it is worked on
 _WRITTEN_OUT = 200  # operations of a row in registers, all of which are written out
@@ -52,7 +53,8 @@ def write_loops(module: Module, kernel: Kernel, name: str) -> Written:
     weight = sum(c.weight for c in group.cells if c.how == "map") + len(kernel.reads)
     work = prod(group.dims) * weight
     if group.kind == "map":
-        parts = _write_map(b, kernel, lanes)
+        across = turned_dimension(kernel, lanes)
+        parts = _write_map(b, kernel, lanes) if across is None else write_squares(b, kernel, lanes, across)
     else:
         parts = _Reduction(b, kernel, lanes).write()
     b.finish()
@@ -66,7 +68,7 @@ def _write_map(b: Builder, kernel: Kernel, lanes: int) -> int:
     dims, lo, hi = kernel.dims, b.parameters[1], b.parameters[2]
     pointers = Pointers(b, kernel)
     if not dims:
-        _finish(Point(b, pointers, [], -1, 1))
+        finish(Point(b, pointers, [], -1, 1))
         return 1
     n = dims[-1]
     if len(dims) == 1:
@@ -100,7 +102,7 @@ def _vectors(
     d = len(kernel.dims) - 1
     if n >= lanes:
         with b.loop(start, stop, lanes) as loop:
-            _finish(Point(b, pointers, places, d, lanes, steps=[(d, loop.i)]))
+            finish(Point(b, pointers, places, d, lanes, steps=[(d, loop.i)]))
     rest = n % lanes
     if rest:
         with ExitStack() as only:
@@ -108,15 +110,7 @@ def _vectors(
                 only.enter_context(b.when(last))
             count = 1 if rest == 1 else lanes
             mask = None if rest == 1 else b.mask(rest, lanes)
-            _finish(Point(b, pointers, places, d, count, mask, steps=[(d, index(n - rest))]))
-
-
-def _finish(point: Point) -> None:
-    """Computes everything that is written at a point, then writes it: a variable may be read before."""
-    made = [(point.value(cell), accesses) for cell, accesses in point.kernel.writes.items()]
-    for value, accesses in made:
-        for a in accesses:
-            point.store(value, a)
+            finish(Point(b, pointers, places, d, count, mask, steps=[(d, index(n - rest))]))
 
 
 # -- reductions --------------------------------------------------------------------------------------------------------

@@ -81,6 +81,7 @@ class Kernel:
             self._collapse()
         elif group.kind != "product" and not placed:
             self._collapse()
+        self.movable = group.kind == "map" and not placed  # whether no cell asks for a position
 
     def where(self, cell: Cell) -> list[int]:
         """Which of the kernel's dimensions a cell's are."""
@@ -116,6 +117,13 @@ class Kernel:
                 continue
             d += 1
         self.rank = len(self.dims)
+
+    def put_last(self, dim: int) -> None:
+        """Makes a dimension the last one, along which lanes lie."""
+        order = [*[d for d in range(self.rank) if d != dim], dim]
+        self.dims = [self.dims[d] for d in order]
+        for a in (*self.reads.values(), *[a for writes in self.writes.values() for a in writes]):
+            a.strides = tuple([a.strides[d] for d in order])
 
 
 class Pointers:
@@ -322,6 +330,14 @@ class Point:
         for lane in range(self._counted()):
             out = b.insert(out, b.load(address(b.extract(at, lane), lane if moving else 0), cell.kind), lane)
         return out
+
+
+def finish(point: Point) -> None:
+    """Computes everything that is written at a point, then writes it: a variable may be read before."""
+    made = [(point.value(cell), accesses) for cell, accesses in point.kernel.writes.items()]
+    for value, accesses in made:
+        for a in accesses:
+            point.store(value, a)
 
 
 def masked(b: Builder, x: V, mask: V | None, neutral: Any) -> V:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from tapeflow.engines.llvm.builder import F32, Kind
@@ -9,8 +10,8 @@ from tapeflow.engines.llvm.tiles import Target, turn_cycles
 
 _PANEL = 32 * 1024  # bytes of B that are copied to the stack at a time: most of the first cache
 _CACHE = 256 * 1024  # bytes of B that tiles go over again and again: well within the second cache of any machine
-# products beyond so many multiplications are a BLAS's: as they are, with B transposed, with A transposed and long sums
-_LARGE, _LARGE_TURNED, _FAR = 200_000_000, 400_000_000, 50_000_000
+# products of more multiplications are a BLAS's: any, and with A transposed and long sums
+_LARGE, _FAR = 500_000_000, 50_000_000
 
 
 class Tile(NamedTuple):
@@ -35,14 +36,11 @@ class Tile(NamedTuple):
         return -(-M // self.rows) if self.split == "m" else -(-N // self.columns)
 
 
-def choose(
-    M: int, N: int, K: int, target: Target, kind: Kind = F32, transpose_a: bool = False, transpose_b: bool = False,
-    lda: int | None = None, ldb: int | None = None, threads: int = 1,
-) -> Tile | None:  # fmt: skip
-    """How to cut a product up, or None where a BLAS is faster.
+def by_blas(M: int, N: int, K: int, transpose_a: bool = False) -> bool:
+    """Whether a BLAS is so much faster that what follows the product may as well be a kernel of its own.
 
-    Measured on one thread of a Xeon with AVX-512 and 2 MB of second cache, floats, the least of 15 runs that store
-    their product and do no more, in GFLOP/s of these tiles and of OpenBLAS 0.3 (`numpy.matmul`):
+    Measured on a Xeon with AVX-512 and 2 MB of second cache, floats, the least of many runs that store their product
+    where it was before, in GFLOP/s of these tiles and of OpenBLAS 0.3 (`numpy.matmul`), first on one thread:
 
     M, N, K               tiles  BLAS      M, N, K               tiles  BLAS
     32, 128, 784            196   108      32, 10, 128              76    47
@@ -50,18 +48,18 @@ def choose(
     32, 128, 10, B^T        100    40      64, 64, 32              141   103
     32, 256, 64             155   112      64, 256, 32, A^T        162   142
     1024, 128, 128          177   152      1024, 512, 128          203   160
-    512, 512, 512           180   164      256, 1024, 784          147   152
-    256, 1024, 1024, B^T    169   152      1024, 1024, 256, A^T    145   161
-    784, 128, 1000, A^T     130   148      1024, 1024, 1024        138   166
-    8, 8, 30                 13     5      64, 30, 8                69    30
-    32, 1, 30                 6     3      1, 128, 784              52    37
+    512, 512, 512           180   164      256, 1024, 784          168   152
+    256, 1024, 1024, B^T    169   150      1024, 1024, 256, A^T    160   160
+    784, 128, 1000, A^T     130   148      1024, 1024, 1024        136   161
+    on two threads:
+    256, 1024, 1024         312   291      1024, 1024, 256, A^T    247   295
+    1024, 1024, 1024        222   324      4096, 1024, 1024, B^T   217   326
+    2048, 2048, 2048        217   333      1024, 1024, 4096, A^T   117   297
     """
-    limit = _FAR if transpose_a and K >= 512 else _LARGE_TURNED if transpose_b else _LARGE
-    if limit < M * N * K:
-        return None
-    return plan_tile(M, N, K, target, kind, transpose_a, transpose_b, lda, ldb, threads)
+    return (_FAR if transpose_a and K >= 512 else _LARGE) < M * N * K
 
 
+@lru_cache(4096)
 def plan_tile(
     M: int, N: int, K: int, target: Target, kind: Kind = F32, transpose_a: bool = False, transpose_b: bool = False,
     lda: int | None = None, ldb: int | None = None, threads: int = 1,

@@ -158,12 +158,16 @@ class Program:
         return self.map(lambda b, v: v, x, weight=0)
 
     def whole(self, x: Cell) -> Cell:
-        """x in one piece of memory."""
+        """x in one piece of memory, its elements in their order."""
         if x.how != "view":
             return self.copy(x) if x.how in ("number", "place") else x
         sizes = [(n, s) for n, s in zip(x.shape, x.data[1], strict=True) if n != 1]
         plain = [(n, s) for n, s in zip(x.shape, contiguous(x.shape), strict=True) if n != 1]
         return x if sizes == plain else self.copy(x)
+
+    def piece(self, x: Cell, begin: int, shape: Sequence[int]) -> Cell:
+        """An array that lies within the memory of another, from an element of it on."""
+        return self._view(x, tuple(shape), begin, contiguous(tuple(shape)), x.kind)
 
     def transpose(self, x: Cell, order: Sequence[int]) -> Cell:
         """Dimensions in another order."""

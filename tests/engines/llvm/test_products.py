@@ -5,11 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import tapeflow as tf
 from tapeflow.engines.llvm.builder import F32, F64
-from tapeflow.engines.llvm.product_plans import Tile, choose, plan_tile
+from tapeflow.engines.llvm.product_plans import Tile, by_blas, plan_tile
 from tapeflow.engines.llvm.products import batched, product
 from tapeflow.engines.llvm.tiles import TARGETS, scaled, shifted
 from tests.engines.llvm.machine_code import compile_function, host_bits
+from tests.engines.llvm.running import on_both
 
 KINDS = {"f32": (F32, np.float32, 2e-6), "f64": (F64, np.float64, 1e-14)}
 
@@ -113,8 +115,38 @@ def test_batches_with_strides(bits, tb):
 
 
 def test_what_is_large_goes_to_a_blas_and_what_is_small_does_not():
-    target = TARGETS[512]
-    assert choose(1024, 1024, 1024, target) is None
-    assert choose(32, 128, 784, target) is not None
-    assert choose(784, 128, 32, target, transpose_a=True) is not None
-    assert choose(32, 10, 128, target).split in ("m", "n")
+    assert by_blas(1024, 1024, 1024)
+    assert by_blas(784, 128, 1000, transpose_a=True)
+    assert not by_blas(256, 1024, 1024)
+    assert not by_blas(784, 128, 32, transpose_a=True)
+
+
+@pytest.mark.parametrize(("ta", "tb"), [(False, False), (True, False), (False, True)])
+def test_a_large_product_and_what_follows_it(ta, tb):
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((520, 516)), rng.standard_normal((516, 2048))
+    bias = rng.standard_normal(2048).astype("float32")
+    want = np.maximum(a @ b + bias, 0)
+    arrays = [np.ascontiguousarray(x.T if turned else x, dtype="float32") for x, turned in ((a, ta), (b, tb))]
+
+    def f(x, y, bias):
+        return tf.nn.relu(tf.matmul(x, y, transpose_a=ta, transpose_b=tb) + bias)
+
+    (got,), _ = on_both(f, [*arrays, bias])
+    np.testing.assert_allclose(got, want, atol=1e-3)
+
+
+def test_lines_asked_for_early_change_nothing():
+    """A result so large that its lines are, with tails, and a variable that is read and written on the way."""
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((301, 70)).astype("float32"), rng.standard_normal((70, 501)).astype("float32")
+    v = tf.Variable(np.ones((301, 501), "float32"))
+
+    def f(x, y):
+        v.assign_sub(0.5 * tf.matmul(x, y))
+        return tf.reduce_sum(v)
+
+    (total, held), _ = on_both(f, [a, b], [v])
+    want = 1 - 0.5 * (a.astype("float64") @ b)
+    np.testing.assert_allclose(held, want, atol=1e-4)
+    np.testing.assert_allclose(total, want.sum(), rtol=1e-3)

@@ -1,6 +1,6 @@
 """How ops become cells, one rule for each: see `rules`. Importing this declares all of them."""
 
-from . import control, convolutions, elementwise, losses, products, reductions, shapes, updates
+from . import control, convolutions, elementwise, losses, products, recurrent, reductions, shapes, updates
 from .rules import RULES, lowered, rule
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "losses",
     "lowered",
     "products",
+    "recurrent",
     "reductions",
     "rule",
     "shapes",

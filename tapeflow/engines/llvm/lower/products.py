@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
+from ..blas import gemm, library
 from ..builder import F32, F64, Builder, V
 from ..pieces import Unsupported
-from ..product_plans import plan_tile
+from ..product_plans import by_blas, plan_tile
 from ..products import product as write_product
 from ..program import Cell, Program
 from ..tiles import target_of
 from .rules import rule
+
+_FAR = 1 << 17  # numbers of a result that lies beyond the second cache: its lines are asked for early, 10% of a step
 
 
 @rule("matmul")
@@ -59,11 +62,20 @@ def _of_two(program: Program, x: Cell, y: Cell, tx: bool, ty: bool, shape: Seque
     columns = shape[-1]
     lda, ldb = _apart(program, x), _apart(program, y)
 
-    def write(b: Builder, at: list[V], finished: Callable, lo: V, hi: V, rolled: bool) -> tuple[int, int]:
+    if by_blas(rows, columns, depth, tx) and library() is not None:
+
+        def call(b: Builder, at: list[V], place: V, lo: V, hi: V) -> tuple[int, int]:
+            gemm(b, at[0], at[1], place, rows, columns, depth, x.kind, tx, ty, x_row=lda, y_row=ldb)
+            return 1, rows * columns * depth // 4
+
+        return program.custom(call, (x, y), shape)
+
+    def write(b: Builder, at: list[V], finished: Any, lo: V, hi: V, rolled: bool) -> tuple[int, int]:
         tile = plan_tile(rows, columns, depth, target_of(b.module), x.kind, tx, ty, lda, ldb)
         write_product(
             b, at[0], at[1], rows, columns, depth, kind=x.kind, transpose_a=tx, transpose_b=ty, lda=lda, ldb=ldb,
             epilogue=lambda b, v, i, j, used, mask: finished(i, j, v, mask), lo=lo, hi=hi, tile=tile, rolled=rolled,
+            prefetch=finished.prefetch if rows * columns >= _FAR else None,
         )  # fmt: skip
         return tile.blocks(rows, columns), rows * columns * depth // 4
 
