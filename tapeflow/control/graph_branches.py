@@ -156,7 +156,9 @@ def _run(inputs: Sequence[Tensor], counts: tuple, *graphs: Graph) -> Sequence[Te
 
 def tracked(inputs: Sequence[Tensor]) -> bool:
     """Whether a tape follows one of the tensors."""
-    return any(x._key is not None and x._key in tape._records for tape in active_tapes() for x in inputs)
+    stack = active_tapes()
+    tapes = [tape for tape in stack if tape is not stack.trace]
+    return any(x._key is not None and x._key in tape._records for tape in tapes for x in inputs)
 
 
 def has_effect(graph: Graph) -> bool:
@@ -279,6 +281,15 @@ def _op(effect: bool) -> Op:
     return op
 
 
+def _keep(node: Node) -> None:
+    """Gives a branch that no tape followed what its effects gave as further outputs."""
+    counts, *graphs = node.attributes
+    if len(node.outputs) == counts[-1]:
+        graphs = _with_effects(graphs, counts)
+        node.attributes = (counts, *graphs)
+        node.outputs += [Value(node, known(v.shape), v.dtype) for v in graphs[0].outputs[counts[-1] :]]
+
+
 def _halves(given: tuple) -> tuple:
     tensors = split_saved(*given)
     counts = given[len(tensors)]
@@ -287,3 +298,4 @@ def _halves(given: tuple) -> tuple:
 
 
 BRANCH, BRANCH_WITH_EFFECT = _op(False), _op(True)
+BRANCH_WITH_EFFECT.keep = _keep

@@ -20,7 +20,7 @@ from ..core.shapes import TensorShape
 from ..core.size import known
 from ..core.tapes import active_tapes
 from ..core.tensor import Tensor
-from ..graph.ir import Graph
+from ..graph.ir import Graph, Node, Value
 from ..graph.trace import Symbolic, Trace, replay, user_place
 from .graph_branches import (
     effect_values,
@@ -146,8 +146,21 @@ def _run(inputs: Sequence[Tensor], counts: tuple, cond: Graph, body: Graph) -> S
     effect = has_effect(cond) or has_effect(body)
     if not tracked(inputs):
         return trace.add(LOOPS["while_loop", effect], inputs, (counts, cond, body))
-    extended = Graph(body.name, body.inputs, body.nodes, [*body.outputs, *effect_values(body)])
-    return trace.add(LOOPS["while_loop_saving", effect], inputs, (counts, cond, extended))[: counts[0]]
+    return trace.add(LOOPS["while_loop_saving", effect], inputs, (counts, cond, _extended(body)))[: counts[0]]
+
+
+def _extended(body: Graph) -> Graph:
+    """The body with what its effects gave as further outputs."""
+    return Graph(body.name, body.inputs, body.nodes, [*body.outputs, *effect_values(body)])
+
+
+def _keep(node: Node) -> None:
+    """Makes a loop that no tape followed one that keeps its iterations."""
+    counts, cond, body = node.attributes
+    node.op = LOOPS["while_loop_saving", node.op.effect]
+    node.attributes = (counts, cond, _extended(body))
+    history = Abstract((), np.dtype(object))
+    node.outputs.append(Value(node, history.shape, history.dtype))
 
 
 def _gradients(
@@ -226,6 +239,7 @@ def _loop_op(name: str, effect: bool) -> Op:
         effect=effect,
     )
     op.call = _run
+    op.keep = None if saving else _keep
     return op
 
 

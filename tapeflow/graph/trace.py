@@ -18,10 +18,11 @@ from ..core import errors, nest
 from ..core.abstract import Abstract
 from ..core.context import init_scope
 from ..core.convert import convert_to_tensor
+from ..core.dtypes import is_differentiable
 from ..core.op import Op, refusal
 from ..core.shapes import TensorShape
 from ..core.size import Size, has_sizes, known
-from ..core.tapes import TapeStack, active_tapes, pop_stack, push_stack
+from ..core.tapes import TapeStack, active_tapes, new_key, pop_stack, push_stack
 from ..core.tensor import Tensor, flat, wrap
 from ..core.variable import Variable
 from ..ops.seeds import GraphSeeds
@@ -50,7 +51,7 @@ class Symbolic(Tensor):
     def _interpret(cls, op: Op, inputs: tuple, attributes: tuple) -> Any:
         trace = active_tapes().trace
         if trace is None:
-            raise _leaked(next(x for x in inputs if isinstance(x, Symbolic)))
+            raise out_of_scope(next(x for x in inputs if isinstance(x, Symbolic)))
         return trace.add(op, inputs, attributes)
 
     @property
@@ -178,8 +179,7 @@ class Trace:
         lift_reads: whether variables read here are read by the parent, before the branch (they must not be written).
     """
 
-    _records: dict = {}  # as a tape it tracks nothing
-    _auto = False
+    _auto = False  # as a tape it watches no variable
 
     def __init__(self, name: str, parent: Trace | None = None, lift_reads: bool = False) -> None:
         self.name = name
@@ -192,6 +192,9 @@ class Trace:
         self.created: list[Variable] = parent.created if parent is not None else []
         self.may_create = True
         self.seeds: GraphSeeds = parent.seeds if parent is not None else GraphSeeds()
+        self.tensors: dict[Value, Symbolic] = {}  # of each value, the tensor that the program has
+        # ops of tensors that have a value make no node; for `tf.gradients`, those that begin with one made here
+        self._records: dict = parent._records if parent is not None else {}
         self._current: dict[int, Symbolic] = {}  # id of a variable -> what it holds now
         self._known: dict[int, tuple[Tensor, Value]] = {}  # id of a tensor from outside -> its value here
         self._tokens: list = []
@@ -242,7 +245,20 @@ class Trace:
         out._key = None
         out._node_value = value
         out._trace = self
+        self.tensors[value] = out
         return out
+
+    def tensor_of(self, value: Value) -> Symbolic:
+        """The tensor that stands for a value of this trace."""
+        found = self.tensors.get(value)
+        return self._symbolic(value) if found is None else found
+
+    def made(self, x: Tensor) -> None:
+        """Takes notice of a tensor with a value that the function makes: `tf.gradients` may be asked for it."""
+        if type(x) is Tensor and is_differentiable(x._value.dtype):
+            if x._key is None:
+                x._key = new_key()
+            self._records.setdefault(x._key, None)
 
     @staticmethod
     def _size(x: Symbolic, axis: int) -> Size:
@@ -277,7 +293,7 @@ class Trace:
             while outer is not None and outer is not x._trace:
                 outer = outer.parent
             if outer is None:
-                raise _leaked(x)
+                raise out_of_scope(x)
             value = self.placeholder(x._value.shape, x._value.dtype)._node_value
             self.captures.append((x, value))
         elif isinstance(x._value, Abstract):
@@ -321,7 +337,9 @@ class Trace:
         for result, kind in zip(results, kinds, strict=True):
             if kind.shape is not None and (None in kind.shape or has_sizes(kind.shape)):
                 self._keep_sizes(result, kind.shape, inputs if op.elementwise else ())
+        own, self._records = self._records, {}  # what has a node needs no record of the trace's own
         op.remember(inputs, attributes, results)
+        self._records = own
         if op in WRITES:
             self._wrote([a for a in attributes if isinstance(a, Variable)], everything=op is EFFECT)
         return results[0] if op.outputs == 1 else results
@@ -509,7 +527,8 @@ def _at_trace_time(error: Exception, place: str | None) -> Exception:
     return error
 
 
-def _leaked(x: Symbolic) -> TypeError:
+def out_of_scope(x: Symbolic) -> TypeError:
+    """The error for a symbolic tensor that is used where its trace is not."""
     return TypeError(
         f"{x!r} is out of scope: it belongs to the tf.function '{x._trace.name}', which is no longer being traced, or "
         f"to another one (used at {user_place() or 'an unknown line'}). Return it from the function and use what the "

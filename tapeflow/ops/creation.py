@@ -14,6 +14,7 @@ from ..core.dtypes import as_dtype, bool_, float32, float64, numpy_dtype, string
 from ..core.op import TENSORS, define
 from ..core.shapes import shape_text
 from ..core.size import has_sizes, size_of
+from ..core.tapes import made
 from ..core.tensor import Tensor, flat, wrap
 from ..core.variable import Variable
 from .statics import from_end, refused_integer, static_shape_vector
@@ -34,7 +35,7 @@ def zeros(shape: Any, dtype: Any = float32, name: str | None = None, layout: Any
     to = numpy_dtype(dtype)
     if has_sizes(dims):
         return TENSORS.broadcast_to(zeros((), to), dims)
-    return wrap(flat(np.full(dims, b"", object) if to.kind == "O" else np.zeros(dims, to)))
+    return made(wrap(flat(np.full(dims, b"", object) if to.kind == "O" else np.zeros(dims, to))))
 
 
 def ones(shape: Any, dtype: Any = float32, name: str | None = None, layout: Any = None) -> Tensor:
@@ -45,7 +46,7 @@ def ones(shape: Any, dtype: Any = float32, name: str | None = None, layout: Any 
         raise TypeError("Cannot convert 1 to EagerTensor of dtype string")
     if has_sizes(dims):
         return TENSORS.broadcast_to(ones((), to), dims)
-    return wrap(flat(np.ones(dims, to)))
+    return made(wrap(flat(np.ones(dims, to))))
 
 
 def fill(dims: Any, value: Any, name: str | None = None, layout: Any = None) -> Tensor:
@@ -61,7 +62,7 @@ def fill(dims: Any, value: Any, name: str | None = None, layout: Any = None) -> 
     x = convert_to_tensor(value)
     if x._value.shape != ():
         raise errors.invalid("Fill", f"value must represent a scalar, got shape {shape_text(x._value.shape)}")
-    return TENSORS.broadcast_to(x, shape)
+    return made(TENSORS.broadcast_to(x, shape))
 
 
 def eye(
@@ -92,7 +93,7 @@ def eye(
     out = np.zeros(shape, to)
     diagonal = np.arange(min(sizes))
     out[..., diagonal, diagonal] = 1
-    return wrap(out)
+    return made(wrap(out))
 
 
 # -- sequences ---------------------------------------------------------------------------------------------------------
@@ -139,7 +140,7 @@ def range_(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, nam
         count = (abs(int(last) - int(first)) + abs(int(step)) - 1) // abs(int(step))
     else:
         count = int(np.ceil(abs(np.float64((last - first) / step))))
-    return wrap(first + np.arange(count).astype(to) * step)
+    return made(wrap(first + np.arange(count).astype(to) * step))
 
 
 _range_of = define(
