@@ -7,6 +7,7 @@ What does not depend on an input is computed at once and stands in the graph as 
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,9 +26,10 @@ from ..core.size import Size, has_sizes, known
 from ..core.tapes import TapeStack, active_tapes, new_key, pop_stack, push_stack
 from ..core.tensor import Tensor, flat, wrap
 from ..core.variable import Variable
+from ..ops.deferring import Deferred
 from ..ops.seeds import GraphSeeds
 from ..ops.variable_updates import VariableSlice
-from . import custom
+from . import custom, deferred
 from .ir import CONSTANT, Graph, Node, Value
 from .late import DIMENSION, late, template
 from .state import ASSIGNMENTS, EFFECT, READ, WRITES
@@ -343,6 +345,22 @@ class Trace:
         if op in WRITES:
             self._wrote([a for a in attributes if isinstance(a, Variable)], everything=op is EFFECT)
         return results[0] if op.outputs == 1 else results
+
+    def later(self, what: Deferred, args: tuple, kwargs: dict) -> Any:
+        """Calls a function that needs sizes or values: now if they are known, else by a node."""
+        args, kwargs = nest.map_structure(
+            lambda x: x.read_value() if isinstance(x, Variable) else x.tensor() if type(x) is Size else x,
+            (args, kwargs),
+            expand_composites=True,
+        )
+        leaves = nest.flatten((args, kwargs), expand_composites=True)
+        shapes = [x._value.shape for x in leaves if isinstance(x, Symbolic)]
+        if not any(shape is None or has_sizes(shape) for shape in shapes):
+            given = inspect.signature(what.function).bind(*args, **kwargs).arguments if what.values and shapes else {}
+            needed = nest.flatten([given.get(name) for name in what.values])
+            if not any(isinstance(x, Symbolic) for x in needed):
+                return what.function(*args, **kwargs)
+        return deferred.later(self, what, args, kwargs)
 
     # -- variables --
 

@@ -17,6 +17,7 @@ from ..core.size import has_sizes, size_of
 from ..core.tapes import made
 from ..core.tensor import Tensor, flat, wrap
 from ..core.variable import Variable
+from .deferring import deferred, shape_of, unknown
 from .statics import from_end, refused_integer, static_shape_vector
 
 # -- filled ------------------------------------------------------------------------------------------------------------
@@ -65,6 +66,12 @@ def fill(dims: Any, value: Any, name: str | None = None, layout: Any = None) -> 
     return made(TENSORS.broadcast_to(x, shape))
 
 
+@deferred(
+    lambda num_rows, num_columns=None, batch_shape=None, dtype=float32, name=None: unknown(
+        2 + (0 if batch_shape is None else len(static_shape_vector(batch_shape, "Fill"))), numpy_dtype(dtype)
+    ),
+    values=("num_rows", "num_columns", "batch_shape"),
+)
 def eye(
     num_rows: Any, num_columns: Any = None, batch_shape: Any = None, dtype: Any = float32, name: str | None = None
 ) -> Tensor:
@@ -229,6 +236,12 @@ def meshgrid(*args: Any, **kwargs: Any) -> list[Tensor]:
     return out
 
 
+@deferred(
+    lambda lengths, maxlen=None, dtype=bool_, name=None: Abstract(
+        (*shape_of(lengths), maxlen if type(maxlen) is int else None), numpy_dtype(dtype)
+    ),
+    values=("lengths", "maxlen"),
+)
 def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = bool_, name: str | None = None) -> Tensor:
     """A mask for each length: true for the first so many positions.
 

@@ -19,6 +19,7 @@ from ..core.shapes import shape_text
 from ..core.size import Size, has_sizes, size_of
 from ..core.tensor import Tensor, ndarray
 from ..core.variable import Variable
+from .deferring import deferred
 from .statics import refused_integer, static_array
 
 WHOLE = (None, None, None)
@@ -193,6 +194,13 @@ _INDICES = ("int16", "int32", "int64")
 # -- as functions ------------------------------------------------------------------------------------------------------
 
 
+def _slice_kind(input_: Any, begin: Any, size: Any, name: str | None = None) -> Abstract:
+    x = convert_to_tensor(input_)._value
+    sizes = size if isinstance(size, (list, tuple)) else [None] * len(x.shape)
+    return Abstract(tuple([n if type(n) is int and n >= 0 else None for n in sizes]), x.dtype)
+
+
+@deferred(_slice_kind, values=("begin", "size"))
 def slice_(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tensor:
     """The part of a tensor that begins at `begin` and has shape `size`; -1 in `size` means up to the end.
 

@@ -26,7 +26,10 @@ class Reshape(Layer):
             raise ValueError(f"There must be at most one unknown dimension (-1) in target_shape. Got: {target_shape}")
 
     def call(self, inputs: Tensor) -> Tensor:
-        return reshape(inputs, (-1, *self.compute_output_shape(inputs._value.shape)[1:]))
+        batch, *rest = inputs._value.shape
+        if all(type(n) is int for n in rest):
+            return reshape(inputs, (-1, *self.compute_output_shape((batch, *rest))[1:]))
+        return reshape(inputs, (batch, *self.target_shape))
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
         target = self.target_shape
