@@ -19,6 +19,7 @@ from ..core.dtypes import is_differentiable
 from ..core.indexed_slices import IndexedSlices
 from ..core.logs import warning
 from ..core.op import TENSORS
+from ..core.size import has_sizes
 from ..core.tapes import PART, new_key, own_stack, pause
 from ..core.tensor import Tensor, flat, wrap
 from ..core.variable import Variable
@@ -93,8 +94,7 @@ class ForwardAccumulator:
         def tangent(x: Any) -> Any:
             found = self._records.get(x._key)
             if found is None and zero:
-                value = x._tensor._value if isinstance(x, Variable) else x._value
-                return wrap(flat(np.zeros(value.shape, value.dtype)))
+                return TENSORS.zeros_like(convert_to_tensor(x))  # type: ignore[attr-defined]
             return found
 
         return nest.map_structure(tangent, primals)
@@ -151,7 +151,7 @@ def _transposed_twice(record: tuple, tangents: dict) -> Any:
     outputs = ((record[4][-1], record[5]),) if op.outputs == 1 else record[5]
     with GradientTape() as tape:
         # the map is linear, so any u will do; not 0, where rules that take its logarithm are not smooth
-        dummies = [wrap(flat(np.ones(*like))) for like in outputs]
+        dummies = [_ones(*like) for like in outputs]
         tape.watch(dummies)
         grads: dict = {}
         op.pull(TENSORS, dummies[0] if op.outputs == 1 else dummies, record, tangents, grads)
@@ -161,6 +161,12 @@ def _transposed_twice(record: tuple, tangents: dict) -> Any:
     results = tape.gradient(list(found.values()), dummies, output_gradients=[tangents[k] for k in found])
     results = [_dense(g) for g in results]
     return results[0] if op.outputs == 1 else results
+
+
+def _ones(shape: tuple, dtype: np.dtype) -> Tensor:
+    if has_sizes(shape):
+        return TENSORS.broadcast_to(wrap(dtype.type(1)), shape)  # type: ignore[attr-defined]
+    return wrap(flat(np.ones(shape, dtype)))
 
 
 def _dense(g: Any) -> Any:

@@ -6,20 +6,21 @@ derivative is such a function too, the backward pass through what they do then; 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
+from ..autodiff.batching import Batched, batched, every
 from ..autodiff.request import UnconnectedGradients
 from ..autodiff.tape import GradientTape
 from ..core import nest
 from ..core.abstract import Abstract
 from ..core.dtypes import is_differentiable
 from ..core.indexed_slices import IndexedSlices
-from ..core.op import Op
+from ..core.op import TENSORS, Op, interpret
 from ..core.size import known
 from ..core.tapes import active_tapes
-from ..core.tensor import Tensor, wrap
+from ..core.tensor import Tensor, flat, wrap
 from ..ops.deferring import Deferred
 
 
@@ -61,6 +62,31 @@ def later(trace: Any, what: Deferred, args: tuple, kwargs: dict) -> Any:
     return results[0] if call.single else list(results)
 
 
+def rows(trace: Any, pulled: Callable, y: Tensor, seeds_of: Callable, batch: bool) -> list:
+    """What `pulled` gives for each seed of a tensor of unknown size, stacked: its graph, run when y is there."""
+    from .trace import Trace, replay  # which imports this module
+
+    inner = Trace(f"{trace.name}_row", parent=trace, lift_reads=True)
+    seed = inner.placeholder(known(y._value.shape), y._value.dtype)
+    with inner:
+        found = pulled(seed)
+    present = [i for i, g in enumerate(found) if g is not None]
+    graph = inner.graph([found[i] for i in present])
+    kinds = [Abstract((None, *known(v.shape)), v.dtype) for v in graph.outputs]
+
+    def jacobian(y: Tensor, *captured: Tensor) -> list[Tensor]:
+        seeds = seeds_of(y._value)
+        if batch:
+            made = replay(graph, [batched(wrap(seeds)), *captured])
+            return [every(g, len(seeds)) for g in made]
+        each = [replay(graph, [wrap(flat(seed)), *captured]) for seed in seeds]
+        return [TENSORS.stack(list(parts), 0) for parts in zip(*each, strict=True)]  # type: ignore[attr-defined]
+
+    given = (y, *[x for x, _ in inner.captures])
+    made = iter(later(trace, Deferred(jacobian, lambda *x: kinds, None, True), given, {}))
+    return [None if g is None else next(made) for g in found]
+
+
 @lru_cache(None)
 def _op(name: str, gradient: bool) -> Op:
     op = Op(
@@ -72,17 +98,19 @@ def _op(name: str, gradient: bool) -> Op:
         inputs=None,
         outputs=0,
     )
-    op.call = _called
+
+    def run(tensors: Sequence[Tensor], call: Call) -> Sequence[Tensor]:
+        if any(isinstance(x, Batched) for x in tensors):
+            return interpret(op, tuple(tensors), (call,))
+        trace = active_tapes().trace
+        if trace is None:
+            return tuple(call(tensors))
+        args, kwargs = call.filled(tensors)
+        results = trace.later(call.what, args, kwargs)
+        return (results,) if isinstance(results, Tensor) else tuple(results)
+
+    op.call = run
     return op
-
-
-def _called(tensors: Sequence[Tensor], call: Call) -> Sequence[Tensor]:
-    trace = active_tapes().trace
-    if trace is None:
-        return call(tensors)
-    args, kwargs = call.filled(tensors)
-    results = trace.later(call.what, args, kwargs)
-    return [results] if call.single else results
 
 
 def _gradients(F: Any, g: Sequence, needs: Sequence[bool], inputs: Sequence[Tensor], call: Call) -> list:
@@ -104,9 +132,8 @@ def _gradients(F: Any, g: Sequence, needs: Sequence[bool], inputs: Sequence[Tens
     pull.__name__ = f"{call.__name__}_gradient"
     kinds = [Abstract(known(inputs[i]._value.shape), inputs[i]._value.dtype) for i in wanted]
     upstream = [d.dense() if isinstance(d, IndexedSlices) else d for d in (g[i] for i in reached)]
-    trace = active_tapes().trace
     given = (*inputs, *upstream)
-    found = pull(*given) if trace is None else later(trace, Deferred(pull, lambda *x: kinds, (), True), given, {})
+    found = _op(pull.__name__, True).call(given, Call(Deferred(pull, lambda *x: kinds, None, True), given, {}))
     gradients: list = [None] * count
     for i, d in zip(wanted, found, strict=True):
         gradients[i] = d

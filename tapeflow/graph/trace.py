@@ -355,12 +355,16 @@ class Trace:
         )
         leaves = nest.flatten((args, kwargs), expand_composites=True)
         shapes = [x._value.shape for x in leaves if isinstance(x, Symbolic)]
-        if not any(shape is None or has_sizes(shape) for shape in shapes):
+        if what.values is not None and not any(shape is None or has_sizes(shape) for shape in shapes):
             given = inspect.signature(what.function).bind(*args, **kwargs).arguments if what.values and shapes else {}
             needed = nest.flatten([given.get(name) for name in what.values])
             if not any(isinstance(x, Symbolic) for x in needed):
                 return what.function(*args, **kwargs)
         return deferred.later(self, what, args, kwargs)
+
+    def rows(self, pulled: Callable, y: Tensor, seeds_of: Callable, batch: bool) -> list:
+        """What `pulled(seed)` gives for every seed of a tensor of unknown size: the rows of a Jacobian."""
+        return deferred.rows(self, pulled, y, seeds_of, batch)
 
     # -- variables --
 

@@ -19,11 +19,11 @@ Function = TypeVar("Function", bound=Callable)
 
 
 class Deferred(NamedTuple):
-    """A function that needs sizes, and of the arguments named `values` elements; see `deferred`."""
+    """A function that needs sizes, and of the arguments named `values` (None for all) elements; see `deferred`."""
 
     function: Callable
     rule: Callable
-    values: tuple[str, ...]
+    values: tuple[str, ...] | None
     gradient: bool
 
 

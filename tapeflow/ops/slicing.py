@@ -69,7 +69,7 @@ def _sliced(x: Any, spec: tuple) -> Abstract:
             axis, size = next(rest)
             if part[2] == 0:
                 raise errors.invalid("StridedSlice", f"strides[{axis}] must be non-zero")
-            if part != WHOLE and (size is None or has_sizes(part)):
+            if has_sizes(part) or size is None and part != WHOLE:
                 out.append(None)
             else:
                 out.append(size and len(range(*slice(*part).indices(size))))
