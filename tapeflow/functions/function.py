@@ -146,7 +146,8 @@ class Function:
         self._count += 1
         function = self._plain(self._to_trace())
         names = self._parameters.names
-        concrete, trace = traced(self._name, function, args, kwargs, specs, names, may_create)
+        rewrite = _converted_by_autograph if self._autograph else None
+        concrete, trace = traced(self._name, function, args, kwargs, specs, names, may_create, rewrite)
         return concrete, trace.created
 
     def _to_trace(self) -> Callable:

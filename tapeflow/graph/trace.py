@@ -193,6 +193,8 @@ class Trace:
         self.written: dict[int, Variable] = {}  # variables assigned here
         self.created: list[Variable] = parent.created if parent is not None else []
         self.may_create = True
+        # how functions that the program gives to others, such as a layer's `call`, are rewritten by AutoGraph
+        self.rewrite: Callable | None = parent.rewrite if parent is not None else None
         self.seeds: GraphSeeds = parent.seeds if parent is not None else GraphSeeds()
         self.tensors: dict[Value, Symbolic] = {}  # of each value, the tensor that the program has
         # ops of tensors that have a value make no node; for `tf.gradients`, those that begin with one made here
@@ -519,14 +521,15 @@ _OWN = str(Path(__file__).parent.parent)
 SOURCES: dict[str, dict[int, str]] = {}
 
 
-def _is_ours(file: str) -> bool:
+def is_ours(file: str) -> bool:
+    """Whether a file is none of the program's."""
     return file.startswith(_OWN) or "/malt/" in file
 
 
 def user_place() -> str | None:
     """The file and line of the program, outside of this package, that is being run."""
     frame: Any = sys._getframe(1)
-    while frame is not None and _is_ours(frame.f_code.co_filename):
+    while frame is not None and is_ours(frame.f_code.co_filename):
         frame = frame.f_back
     if frame is None:
         return None

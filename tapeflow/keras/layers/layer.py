@@ -15,6 +15,7 @@ import numpy as np
 from ...core import nest
 from ...core.dtypes import as_dtype, is_differentiable, numpy_dtype
 from ...core.shapes import TensorShape
+from ...core.tapes import active_tapes
 from ...core.tensor import Tensor
 from ...core.variable import Variable as CoreVariable
 from .. import constraints, initializers, regularizers
@@ -23,7 +24,7 @@ from ..naming import scope, unique_name
 from ..registry import serialize
 from ..tracking import structure
 from ..variable import Variable
-from .calls import Flags, calls
+from .calls import Flags, calls, rewritten
 from .holder import Holder, Untracked, unique
 from .input_spec import check_inputs
 from .keras_tensor import KerasTensor
@@ -54,9 +55,12 @@ class Layer(Holder):
     _takes_training = False
     _settled = False  # whether it has been called, and calls with one input can go straight to `call`
 
+    _own_call = False  # whether `call` is the program's
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "call" in cls.__dict__:
+            cls._own_call = not cls.__module__.startswith("tapeflow.")
             names = tuple(inspect.signature(cls.call).parameters)
             cls._call_parameters = names[1:]
             cls._takes_training = "training" in names
@@ -100,6 +104,8 @@ class Layer(Holder):
             or Flags.losses
             or self._takes_training
             and calls.training is not None
+            or self._own_call
+            and active_tapes().trace is not None
         ):
             return self._call_fully(args, kwargs)
         x = args[0]
@@ -137,7 +143,8 @@ class Layer(Holder):
     def _checked_call(self, args: tuple, kwargs: dict) -> Any:
         if args:
             check_inputs(self.input_spec, args[0], self.name)
-        return self.call(*args, **kwargs)
+        call = rewritten(self.call) if self._own_call else self.call
+        return call(*args, **kwargs)
 
     def _first_call(self, args: tuple, kwargs: dict) -> Any:
         """A call before the layer is known to be built, with its name in the paths of variables made meanwhile."""

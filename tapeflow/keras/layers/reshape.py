@@ -9,6 +9,7 @@ from typing import Any
 from ...core.tensor import Tensor
 from ...ops.casting import cast
 from ...ops.shaping import reshape, transpose
+from .calls import rewritten
 from .input_spec import InputSpec
 from .layer import Layer
 
@@ -110,7 +111,7 @@ class Lambda(Layer):
         self.mask = mask
 
     def call(self, inputs: Any) -> Any:
-        return self.function(inputs, **self.arguments)
+        return rewritten(self.function)(inputs, **self.arguments)
 
     def _output_shape(self, input_shape: Any) -> Any:
         return None if self._output is None else self.compute_output_shape(input_shape)
