@@ -1,8 +1,8 @@
 """AutoGraph: Python functions rewritten so that their statements over tensors become part of the graph.
 
 The rewriting is done by `diastatic-malt`, TensorFlow's own AutoGraph as a package; what the statements do is in
-`control.statements`. The package is imported with the first function that has statements. A function whose source cannot be
-read is traced as it is.
+`control.statements`. The package is imported with the first function that has statements. A function whose source
+cannot be read is traced as it is.
 
 Of functions without such statements only the calls are handed on (`functions.calls`), and the package stays away.
 """
@@ -117,8 +117,9 @@ def _add_place(error: Exception) -> None:
     while step is not None:
         place = SOURCES.get(step.tb_frame.f_code.co_filename, {}).get(step.tb_lineno, place)
         step = step.tb_next
-    if place is not None and hasattr(error, "add_note"):
-        error.add_note(f"in the program: {place}")
+    note = f"in the program: {place}"
+    if place is not None and hasattr(error, "add_note") and note not in getattr(error, "__notes__", ()):
+        error.add_note(note)
 
 
 def _called(f: Any, args: tuple, kwargs: dict | None, scope: Any = None, options: Any = None) -> Any:

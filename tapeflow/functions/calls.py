@@ -79,8 +79,8 @@ def _compiled(function: FunctionType) -> CodeType | None:
 def _parsed(function: FunctionType) -> tuple[Any, bool]:
     """The definition of a function, and whether its line numbers begin at 2, not 1. Raises OSError without a source.
 
-    The last line that has code may be in the middle of a statement: lines follow until it parses. `inspect` finds the end
-    by tokenizing, whose first use costs 8 ms.
+    The last line that has code may be in the middle of a statement: lines follow until it parses. `inspect` finds the
+    end by tokenizing, whose first use costs 8 ms.
     """
     code = function.__code__
     linecache.checkcache(code.co_filename)

@@ -98,6 +98,8 @@ class Symbolic(Tensor):
 
     def _refuse(self, kind: type, what: str, way_out: str) -> Any:
         place = user_place()
+        if not self._trace.is_active():
+            raise kind(f"{what}: {out_of_scope(self)}")
         raise kind(f"{what} (tf.Tensor '{self.name}' {self._value!r}, at {place or 'an unknown line'}): {way_out}")
 
     @property
@@ -155,6 +157,13 @@ class Symbolic(Tensor):
             "use TensorFlow's functions instead of NumPy's, or tf.numpy_function",
         )
 
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._refuse(
+            TypeError,
+            "a tensor does not support item assignment",
+            "tf.tensor_scatter_nd_update gives a changed copy, and parts of a tf.Variable can be assigned to",
+        )
+
     def __repr__(self) -> str:
         return f"<tf.Tensor '{self.name}' shape={self.shape} dtype={self.dtype.name}>"
 
@@ -210,6 +219,13 @@ class Trace:
 
     def __exit__(self, *exc: object) -> None:
         pop_stack(self._tokens.pop())
+
+    def is_active(self) -> bool:
+        """Whether it is this function, or what it calls, that is being traced."""
+        trace = active_tapes().trace
+        while trace is not None and trace is not self:
+            trace = trace.parent
+        return trace is self
 
     # -- tensors --
 
@@ -457,9 +473,9 @@ class Trace:
             root = root.parent
         if not root.may_create:
             raise ValueError(
-                "tf.function only supports singleton tf.Variables created on the first call, and this function tried "
-                f"to create one on another call (at {user_place()}). Create the variable outside of the function, or "
-                "keep it: `if self.v is None: self.v = tf.Variable(...)`."
+                "tf.function only supports singleton tf.Variables created on the first call, and this function creates "
+                f"one whenever it is traced (at {user_place()}). Create the variable outside of the function, or keep "
+                "it: `if self.v is None: self.v = tf.Variable(...)`."
             )
         self.created.append(variable)
         if callable(value) and not isinstance(value, (Tensor, Variable)):
@@ -533,8 +549,12 @@ def user_place() -> str | None:
         frame = frame.f_back
     if frame is None:
         return None
-    file, line = frame.f_code.co_filename, frame.f_lineno
-    return SOURCES.get(file, {}).get(line) or f"{file.rpartition('/')[2]}:{line}"
+    return place_of(frame.f_code.co_filename, frame.f_lineno)
+
+
+def place_of(file: str, line: int) -> str | None:
+    """A line as the program has it, None for one that is not the program's."""
+    return None if is_ours(file) else SOURCES.get(file, {}).get(line) or f"{file.rpartition('/')[2]}:{line}"
 
 
 def _for_rules(value: Any) -> Any:
