@@ -7,6 +7,7 @@ What does not depend on an input is computed at once and stands in the graph as 
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 from collections.abc import Callable, Sequence
@@ -537,6 +538,7 @@ _OWN = str(Path(__file__).parent.parent)
 SOURCES: dict[str, dict[int, str]] = {}
 
 
+@functools.lru_cache(None)
 def is_ours(file: str) -> bool:
     """Whether a file is none of the program's."""
     return file.startswith(_OWN) or "/malt/" in file
