@@ -21,9 +21,9 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "tracing.md"
 OPENING = """\
 # The time to trace
 
-Milliseconds of processor time to trace a function of so many ops (sin and add in turn, shape [4]), and microseconds an op;
-`python -m bench.tracing --write` measures and writes this page. It grows as the number of ops does; what it grows beyond that is
-Python's collector of cycles, which looks at all objects of a large trace now and then.
+Milliseconds of processor time to trace a function of so many ops (sin and add in turn, shape [4]), and microseconds
+an op; `python -m bench.tracing --write` measures and writes this page. It grows as the number of ops does; what it
+grows beyond that is Python's collector of cycles, which looks at all objects of a large trace now and then.
 
 """
 
@@ -105,9 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measures as the command line says."""
     parser = argparse.ArgumentParser(prog="python -m bench.tracing", description="Times tracing.")
     parser.add_argument("--sizes", metavar="N", type=int, nargs="+", default=SIZES, help="numbers of ops")
-    parser.add_argument(
-        "--rounds", metavar="N", type=int, default=3, help="traces of each, of which the fastest counts"
-    )
+    parser.add_argument("--rounds", metavar="N", type=int, default=3, help="traces of each; the fastest counts")
     parser.add_argument("--write", action="store_true", help="write docs/tracing.md")
     parser.add_argument("--plot", metavar="FILE", help="draw the figures, where matplotlib is installed")
     options = parser.parse_args(arguments)
