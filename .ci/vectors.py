@@ -13,7 +13,7 @@ from pathlib import Path
 
 DUE = (
     *("math", "cast", "clip", "compare", "reduce", "array", "variable", "tape", "printing", "random"),
-    *("control", "function"),
+    *("control", "function", "nn", "conv"),
 )
 LEAST = 0.85
 

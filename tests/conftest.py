@@ -1,8 +1,13 @@
-"""How property tests run: with no time limit for an example, and in CI on the same examples each time."""
+"""How property tests run: with no time limit for an example, and in CI on the same examples each time.
+
+Functions run on the NumPy engine, which gives eager results to the bit, unless TAPEFLOW_ENGINE says otherwise: on the
+compiling one tests allow for rounding.
+"""
 
 import os
 
 from hypothesis import settings
 
+os.environ.setdefault("TAPEFLOW_ENGINE", "numpy")
 settings.register_profile("tapeflow", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("tapeflow")

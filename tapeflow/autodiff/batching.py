@@ -134,6 +134,44 @@ def _same_attributes(op: Op, inputs: tuple, attributes: tuple) -> Any:
     return batched(op.call(inputs[0]._inner, *attributes))
 
 
+def _windows(op: Op, inputs: tuple, attributes: tuple) -> Any:
+    """Pooling, whose attributes have an entry for each dimension."""
+    *shapes, windows, strides, dilations, padding = attributes
+    size = _size(inputs)
+    how = ((1, *windows), (1, *strides), (1, *dilations), padding if type(padding) is str else ((0, 0), *padding))
+    return batched(op.call(*[every(x, size) for x in inputs], *[(size, *shape) for shape in shapes], *how))
+
+
+def _convolution(op: Op, inputs: tuple, attributes: tuple) -> Any:
+    """Examples of inputs as more of one batch; one by one where the filter is batched."""
+    x, *fixed = inputs
+    if any(isinstance(k, Batched) for k in fixed):
+        return _one_by_one(op, inputs, attributes)
+    inner = x._inner
+    size, batch, *rest = inner._value.shape
+    if op.name == "convolution_input_gradient":
+        shape, *how = attributes
+        attributes = ((size * batch, *shape[1:]), *how)
+    y = op.call(TENSORS.reshape(inner, (size * batch, *rest)), *fixed, *attributes)
+    return batched(TENSORS.reshape(y, (size, batch, *y._value.shape[1:])))
+
+
+def _filter_gradient(op: Op, inputs: tuple, attributes: tuple) -> Any:
+    """Examples of the outputs' gradient as more channels; one by one where inputs are batched, or in groups."""
+    (x, g), (shape, *how) = inputs, attributes
+    first = how[-1]
+    if isinstance(x, Batched) or x._value.shape[1 if first else -1] != shape[-2]:
+        return _one_by_one(op, inputs, attributes)
+    size, *dims = g._inner._value.shape
+    rank, m = len(dims), shape[-1]
+    at = 1 if first else rank - 1
+    joined = TENSORS.transpose(g._inner, (*range(1, at + 1), 0, *range(at + 1, rank + 1)))
+    joined = TENSORS.reshape(joined, (*dims[:at], size * m, *dims[at + 1 :]))
+    d = op.call(x, joined, (*shape[:-1], size * m), *how)
+    d = TENSORS.reshape(d, (*shape[:-1], size, m))
+    return batched(TENSORS.transpose(d, (rank - 1, *range(rank - 1), rank)))
+
+
 RULES: dict[str, Callable] = {
     "reshape": _shape_attribute,
     "broadcast_to": _broadcast_to,
@@ -143,7 +181,10 @@ RULES: dict[str, Callable] = {
     "stack": _joined,
     "where": _elementwise,
     "relu_grad": _elementwise,
+    "convolution_filter_gradient": _filter_gradient,
 }
+RULES.update(dict.fromkeys(("convolution", "convolution_with_bias", "convolution_input_gradient"), _convolution))
+RULES.update(dict.fromkeys(("max_pool", "max_pool_grad", "max_pool_pick", "avg_pool", "avg_pool_grad"), _windows))
 RULES.update(dict.fromkeys(("reduce_sum", "reduce_mean", "reduce_max", "reduce_min", "reduce_prod"), _reduction))
 RULES.update(dict.fromkeys(("cumsum", "cumprod", "softmax", "log_softmax"), _one_axis))
 RULES.update(dict.fromkeys(("cast", "identity", "zeros_like", "ones_like", "stop_gradient"), _same_attributes))

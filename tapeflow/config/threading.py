@@ -33,7 +33,10 @@ def get_intra_op_parallelism_threads() -> int:
 
 def set_intra_op_parallelism_threads(num_threads: int) -> None:
     """Sets how many threads one op may use. Raises TypeError and ValueError for what is no number of threads."""
+    from ..engines.llvm.pool import resize
+
     settings["intra_op_threads"] = _threads(num_threads)
+    resize()
 
 
 def _threads(count: int) -> int:

@@ -21,7 +21,7 @@ from ..core.op import TENSORS, Op
 from ..core.size import known
 from ..core.tapes import active_tapes
 from ..core.tensor import Tensor, flat, wrap
-from ..engines.numpy import compile_graph
+from ..engines import compile_graph
 from ..graph.ir import CONSTANT, Graph, Node, Value
 from ..graph.passes import optimized
 from ..graph.state import READ

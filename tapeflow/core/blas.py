@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-_VECTOR = 9_216  # multiplications from which OpenBLAS divides the product of a matrix and a vector
-_SMALL = 1 << 18  # those from which it divides other products
-_LARGE = 15_000_000  # those from which we let it
+VECTOR = 9_216  # multiplications from which OpenBLAS divides the product of a matrix and a vector
+SMALL = 1 << 18  # those from which it divides other products
+LARGE = 15_000_000  # those from which we let it
 _threads: tuple[Callable[[], int], Callable[[int], Any]] | None | bool = False  # (get, set); False: not looked for yet
 
 _dot = np.dot
@@ -27,7 +27,7 @@ def dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     m, k = a.shape
     n = b.shape[1]
     work = m * k * n
-    if work < _VECTOR or work < _SMALL and n > 1 and m > 1 or work >= _LARGE or k < 2:
+    if work < VECTOR or work < SMALL and n > 1 and m > 1 or work >= LARGE or k < 2:
         return _dot(a, b)
     global _threads
     if _threads is False:
@@ -45,22 +45,33 @@ def dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         put(count)
 
 
-def _find() -> tuple[Callable[[], int], Callable[[int], Any]] | None:
-    """How many threads the OpenBLAS in NumPy's wheel uses, and how to tell it; None for any other BLAS."""
+def openblas(package: str) -> tuple[Any, Callable[[str], str]] | None:
+    """The OpenBLAS in the wheel of NumPy or SciPy, and how it spells the names of functions; None for another BLAS."""
     import ctypes
+    from importlib.util import find_spec
     from pathlib import Path
 
-    package = Path(np.__file__).parent
-    for folder in (package.parent / "numpy.libs", package / ".dylibs"):
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        return None
+    place = Path(spec.origin).parent
+    for folder in (place.parent / f"{package}.libs", place / ".dylibs"):
         for path in folder.glob("*openblas*"):
             try:
                 library = ctypes.CDLL(str(path))
             except OSError:
                 continue
-            for prefix in ("scipy_openblas", "openblas"):
+            for prefix in ("scipy_", ""):
                 for suffix in ("64_", ""):
-                    get = getattr(library, f"{prefix}_get_num_threads{suffix}", None)
-                    put = getattr(library, f"{prefix}_set_num_threads{suffix}", None)
-                    if get is not None and put is not None:
-                        return get, put
+                    if hasattr(library, f"{prefix}openblas_get_num_threads{suffix}"):
+                        return library, f"{prefix}{{}}{suffix}".format
     return None
+
+
+def _find() -> tuple[Callable[[], int], Callable[[int], Any]] | None:
+    """How many threads the OpenBLAS of NumPy's wheel uses, and how to tell it; None for any other BLAS."""
+    found = openblas("numpy")
+    if found is None:
+        return None
+    library, named = found
+    return getattr(library, named("openblas_get_num_threads")), getattr(library, named("openblas_set_num_threads"))

@@ -325,6 +325,14 @@ class Variable:
             return a
         return None
 
+    def writable(self) -> ndarray:
+        """The array to update in place: the variable's own, or a copy that takes its place where others see that."""
+        array = self.buffer()
+        if array is None:
+            array = np.array(self._tensor._value, order="C")
+            self._set(array)
+        return array
+
     # -- Python's protocols --
 
     def __hash__(self) -> int:

@@ -13,7 +13,7 @@ from ..core.tapes import TapeStack, active_tapes
 from ..core.tensor import Tensor, ndarray
 from ..core.type_spec import TensorSpec
 from ..core.variable import Variable
-from ..engines.numpy import compile_graph
+from ..engines import compile_graph
 from ..graph.ir import CONSTANT, Graph
 from ..graph.passes import optimized
 from ..graph.state import READ
@@ -30,7 +30,9 @@ class ConcreteFunction:
     be left out. `graph` prints as text.
     """
 
-    def __init__(self, name: str, graph: Graph, args: tuple, kwargs: dict, names: Sequence[str], result: Any) -> None:
+    def __init__(
+        self, name: str, graph: Graph, args: tuple, kwargs: dict, names: Sequence[str], result: Any, strict: bool
+    ) -> None:
         self.name = name
         self.graph = optimized(graph)
         self.traced = graph  # what tapes see: gradients then add up in the order in which eager ones do
@@ -38,7 +40,7 @@ class ConcreteFunction:
         self._arguments = (args, kwargs)  # with a TensorSpec for each input
         self._result = result  # the structure of outputs, each leaf an index into the graph's outputs or _NOTHING
         self._single = result == 0 and type(result) is int
-        self._executable = compile_graph(self.graph)
+        self._executable = compile_graph(self.graph, strict)
         self._variables = self.graph.variables()
         self.reads = [n.attributes[0] for n in graph.nodes if n.op is READ]
         self.constants = [n for n in graph.nodes if n.op is CONSTANT and n.outputs[0].dtype.kind in "fcV"]
@@ -120,6 +122,12 @@ class ConcreteFunction:
     # -- looking at it --
 
     @property
+    def plan(self) -> str:
+        """How the graph runs: the kernels that it was compiled to, and what runs by NumPy, as text."""
+        made = self._executable.made()
+        return getattr(made, "plan", f"numpy  all {len(self.graph.nodes)} nodes, one by one")
+
+    @property
     def structured_input_signature(self) -> tuple[tuple, dict]:
         """The arguments, positional and by keyword, with a TensorSpec for each tensor."""
         return self._arguments
@@ -170,7 +178,7 @@ class ConcreteFunction:
 
 def traced(
     name: str, function: Callable, args: tuple, kwargs: dict, specs: Sequence[TensorSpec], names: Sequence[str],
-    may_create: bool, rewrite: Callable | None,
+    may_create: bool, rewrite: Callable | None, strict: bool = False,
 ) -> tuple[ConcreteFunction, Trace]:  # fmt: skip
     """Traces a function of these arguments, in which `specs` say what is known of the inputs, in their order."""
     trace = Trace(name)
@@ -200,7 +208,7 @@ def traced(
         graph = trace.graph(outputs)
     structure = nest.pack_sequence_as(result, places, expand_composites=True)
     arguments = nest.pack_sequence_as((args, kwargs), signature, expand_composites=True)
-    return ConcreteFunction(name, graph, arguments[0], arguments[1], names, structure), trace
+    return ConcreteFunction(name, graph, arguments[0], arguments[1], names, structure, strict), trace
 
 
 def _returned(leaf: Any, name: str) -> Tensor:

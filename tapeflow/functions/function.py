@@ -148,7 +148,8 @@ class Function:
         names = self._parameters.names
         rewrite = _converted_by_autograph if self._autograph else None
         try:
-            concrete, trace = traced(self._name, function, args, kwargs, specs, names, may_create, rewrite)
+            strict = bool(self._options["jit_compile"])
+            concrete, trace = traced(self._name, function, args, kwargs, specs, names, may_create, rewrite, strict)
         except RecursionError as error:
             if str(error).startswith("maximum"):  # Python's own
                 raise self._endless(error) from None
@@ -291,7 +292,8 @@ def function(
         func: the function; without it, a decorator is returned.
         input_signature: a sequence of `tf.TensorSpec`s, to which all calls must fit; None for a dimension lets it vary.
         autograph: whether `if`, `while` and `for` over tensors become part of the graph.
-        jit_compile: accepted; the same engine runs the graph.
+        jit_compile: whether the whole graph must be compiled: where something in it cannot be, the first call raises
+            InvalidArgumentError, which names the op.
         reduce_retracing: whether shapes that vary from call to call are traced with unknown dimensions.
         experimental_implements, experimental_autograph_options, experimental_attributes,
             experimental_follow_type_hints: accepted, without effect.

@@ -20,7 +20,7 @@ from ..core.indexed_slices import IndexedSlices
 from ..core.op import Namespace
 from ..core.tapes import TapeStack, record
 from ..core.tensor import Tensor, flat, wrap
-from ..engines.numpy import compile_graph
+from ..engines import compile_graph
 from ..graph.ir import CONSTANT, Graph, Value
 from ..graph.passes import optimized
 from ..graph.state import READ
@@ -113,8 +113,8 @@ class Derivative:
         tail = [n for n in constants if n in second and not set(n.outputs).isdisjoint(results)]
         self.forward = optimized(Graph(self.name, inputs, [*first, *tail], [*results, *crossing]))
         self.count = len(results)
-        self.run_forward = compile_graph(self.forward).run
-        self.run_backward = compile_graph(self.backward).run
+        self.run_forward = compile_graph(self.forward)
+        self.run_backward = compile_graph(self.backward)
         at = {value: i for i, value in enumerate(inputs)}
         reads = {n.outputs[0]: n.attributes[0] for n in first if n.op is READ}
         # of each crossing value: the input that it is, the variable that it was read from, or None
@@ -125,7 +125,7 @@ class Derivative:
         tensors = [*inputs, *self.constants]
         followed = [tensors[i] for i in self.places] + self.constants
         followed += [v._tensor for v in self.variables]
-        values = self.run_forward(*[x._value for x in tensors])
+        values = self.run_forward.run(*[x._value for x in tensors])
         outputs = [wrap(value) for value in values[: self.count]]
         kept = []
         for value, origin in zip(values[self.count :], self.origins):
@@ -167,7 +167,7 @@ class _Call:
                 d = d.dense()
             upstream.append(d)
         if F.raw:
-            found = derivative.run_backward(*[x._value for x in self.kept], *upstream)
+            found = derivative.run_backward.run(*[x._value for x in self.kept], *upstream)
         else:
             found = replay(derivative.backward, [*self.kept, *upstream])
         parts = iter(found)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import numpy as np
 
 from ..core.abstract import Abstract
 from ..core.op import Op
@@ -56,4 +58,48 @@ def _call(tensors: Sequence, call: Any, *writes: Any) -> None:
 # calls `call(*tensors)`, which changes the variables that follow it among the attributes, and perhaps others
 EFFECT = graph_op("effect", _called, lambda values, call, *writes: (), _call, inputs=None, outputs=0)
 
-WRITES = frozenset([*ASSIGNMENTS.values(), EFFECT])
+
+def _updated(g: Any, numbers: Any, rule: Callable, variable: Any, *slots: Any) -> tuple:
+    """Runs a rule, `rule(w, g, scratch, slots, numbers)`, on the arrays of a variable and its slots, in place."""
+    dtype = variable._dtype
+    constants = [dtype.type(n) for n in numbers]
+    g = g if g.dtype is dtype else g.astype(dtype)
+    if g.shape:
+        rule(variable.writable(), g, np.empty(g.shape, dtype), [s.writable() for s in slots], constants)
+        return ()
+    arrays = [np.array([x._tensor._value]) for x in (variable, *slots)]  # arithmetic in place needs arrays
+    rule(arrays[0], np.array([g]), np.empty(1, dtype), arrays[1:], constants)
+    for x, a in zip((variable, *slots), arrays, strict=True):
+        x._set(a[0])
+    return ()
+
+
+def _update(g: Any, numbers: Any, rule: Callable, variable: Any, *slots: Any) -> None:
+    trace = active_tapes().trace
+    if trace is None:
+        _updated(g._value, numbers._value, rule, variable, *slots)
+    else:
+        trace.add(UPDATE, (g, numbers), (rule, variable, *slots))
+
+
+# changes a variable, and what an optimizer keeps for it, by the optimizer's rule
+UPDATE = graph_op("update", _updated, lambda g, numbers, *attributes: (), _update, inputs=2, outputs=0)
+
+
+def _numbers(count: Any, rate: Any, constants: Callable) -> Any:
+    trace = active_tapes().trace
+    if trace is None:
+        return wrap(NUMBERS.kernel(count._value, rate._value, constants))
+    return trace.add(NUMBERS, (count, rate), (constants,))
+
+
+# the numbers of an optimizer's step, which a function of Python gives of the steps made before and the learning rate
+NUMBERS = Op(
+    "optimizer_numbers",
+    lambda xp: lambda count, rate, constants: np.array(constants(int(count) + 1, float(rate))),
+    lambda count, rate, constants: Abstract((len(constants(1, 0.5)),), np.dtype("float64")),
+    inputs=2,
+)
+NUMBERS.call = _numbers
+
+WRITES = frozenset([*ASSIGNMENTS.values(), UPDATE, EFFECT])

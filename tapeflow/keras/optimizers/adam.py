@@ -131,6 +131,8 @@ class Nadam(ArrayOptimizer):
         self.epsilon = epsilon
         self._product: Any = None  # of the momentum's coefficients so far
 
+    pure = False
+
     def slots(self) -> tuple[dict[str, float], ...]:
         return ({"momentum": 0.0, "velocity": 0.0},)
 

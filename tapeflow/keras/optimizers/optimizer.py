@@ -203,16 +203,7 @@ class Optimizer(Owner):
             self._report(grads, missing)
         if not self.built:
             self.build(variables)
-        if (
-            constrained
-            or self.clipnorm
-            or self.global_clipnorm
-            or self.clipvalue
-            or self.weight_decay is not None
-            or self.use_ema
-            or self.loss_scale_factor is not None
-            or self.gradient_accumulation_steps
-        ):
+        if constrained or self._has_options():
             self._change(grads, variables)
         else:
             rate = self._learning_rate
@@ -232,6 +223,9 @@ class Optimizer(Owner):
             if not self.built:
                 self.build(variables)
             self._know(variables)
+        if self._traced_update(grads, variables):
+            self._iterations.assign_add(_ONE)
+            return self._iterations
         tensors = [convert_to_tensor(x) for x in nest.flatten(grads, expand_composites=True)]
 
         def apply_gradients(*given: Tensor) -> None:
@@ -240,6 +234,10 @@ class Optimizer(Owner):
 
         trace.effect(apply_gradients, tensors, variables)
         return self._iterations
+
+    def _traced_update(self, grads: list[Any], variables: list[Any]) -> bool:
+        """Adds what changes the variables to the graph as ops, where the optimizer can; tells whether it did."""
+        return False
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
         """Makes one step. Without variables, the gradients belong to those that the optimizer was built with.
@@ -278,6 +276,18 @@ class Optimizer(Owner):
                 loss = loss()
         variables = list(var_list() if callable(var_list) else var_list)
         return list(zip(tape.gradient(loss, variables, grad_loss), variables, strict=True))
+
+    def _has_options(self) -> bool:
+        """Whether a step is more than the rule."""
+        return bool(
+            self.clipnorm
+            or self.global_clipnorm
+            or self.clipvalue
+            or self.weight_decay is not None
+            or self.use_ema
+            or self.loss_scale_factor is not None
+            or self.gradient_accumulation_steps
+        )
 
     def _change(self, grads: list[Any], variables: list[Any]) -> None:
         """A step with all that the options ask for around it."""

@@ -42,7 +42,7 @@ class SGD(ArrayOptimizer):
 
     @property
     def rule(self) -> Any:  # type: ignore[override]
-        return _nesterov if self.nesterov else _momentum
+        return _plain if not self.momentum else _nesterov if self.nesterov else _momentum
 
     def _update(self, grads: list[Any], variables: list[Any], rate: Any) -> None:
         if self.momentum:
@@ -66,6 +66,11 @@ class SGD(ArrayOptimizer):
 
     def get_config(self) -> dict:
         return {**super().get_config(), "momentum": self.momentum, "nesterov": self.nesterov}
+
+
+def _plain(w: Any, g: Any, t: Any, slots: list[Any], c: list[Any]) -> None:
+    multiply(g, c[0], t)
+    subtract(w, t, w)
 
 
 def _momentum(w: Any, g: Any, t: Any, slots: list[Any], c: list[Any]) -> None:

@@ -15,9 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from ...core.tensor import ndarray
+from ...core.convert import convert_to_tensor
+from ...core.indexed_slices import IndexedSlices
+from ...core.variable import Variable as CoreVariable
+from ...graph.state import NUMBERS, UPDATE
 from ..initializers import Constant
 from .optimizer import Optimizer
+from .schedules import LearningRateSchedule
 
 _FLUSH = 128  # steps after which denormals are looked for
 
@@ -40,6 +44,9 @@ class ArrayOptimizer(Optimizer):
     def constants(self, step: int, rate: float) -> tuple[float, ...]:
         """The numbers that the rule needs at a step, counted from 1."""
         return (rate,)
+
+    # whether `constants` depends on its arguments alone
+    pure = True
 
     @staticmethod
     def rule(w: Any, g: Any, t: Any, slots: list[Any], c: list[Any]) -> None:
@@ -81,12 +88,27 @@ class ArrayOptimizer(Optimizer):
                 t = self._scratch.get((shape, dtype))
                 if t is None:
                     t = self._scratch[shape, dtype] = np.empty(shape, dtype)
-                rule(writable(v), g, t, [writable(s) for s in known[i]], constants)
+                rule(v.writable(), g, t, [s.writable() for s in known[i]], constants)
             else:  # arithmetic in place needs arrays
                 arrays = [np.array([x._tensor._value]) for x in (v, *known[i])]
                 rule(arrays[0], np.array([g]), np.empty(1, dtype), arrays[1:], constants)
                 for x, a in zip((v, *known[i]), arrays, strict=True):
                     x._set(a[0])
+
+    def _traced_update(self, grads: list[Any], variables: list[Any]) -> bool:
+        rate = self._learning_rate
+        plain = all(type(g) is not IndexedSlices and v._constraint is None for g, v in zip(grads, variables))  # noqa: B905
+        if not plain or self._has_options() or not self.pure:
+            return False
+        if not isinstance(rate, (CoreVariable, LearningRateSchedule)):
+            return False
+        numbers = NUMBERS.call(
+            convert_to_tensor(self._iterations), convert_to_tensor(self.learning_rate), self.constants
+        )
+        for g, v in zip(grads, variables, strict=True):
+            slots = self._slots[self._index[id(v)]] if self._slots else ()
+            UPDATE.call(convert_to_tensor(g), numbers, self.rule, v, *slots)
+        return True
 
 
 def flush_denormals(slots: list[Any]) -> None:
@@ -97,14 +119,5 @@ def flush_denormals(slots: list[Any]) -> None:
     """
     for slot in slots:
         if slot._dtype.kind == "f" and slot._tensor._value.shape:
-            array = writable(slot)
+            array = slot.writable()
             np.multiply(array, np.abs(array) >= np.finfo(slot._dtype).tiny, array)
-
-
-def writable(variable: Any) -> ndarray:
-    """The array of a variable, which only the variable sees: a copy takes its place where others do."""
-    array = variable.buffer()
-    if array is None:
-        array = variable._tensor._value.copy()
-        variable._set(array)
-    return array

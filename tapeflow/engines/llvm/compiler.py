@@ -1,0 +1,110 @@
+"""From a program to one module of LLVM's IR: kernels in their order, called by one function, `step`.
+
+`step(slots)` gets an array of addresses: those of the sources and of the outputs, one for the result of checks where
+there are any, and the arena.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from .builder import I1, I32, I64, PTR, Builder, Module, Type, V, constant, index
+from .grouping import Group, Grouping, in_memory, seen
+from .kernels import copy_array, write_parts, write_product
+from .loops import Written, write_loops
+from .memory import Memory, slot_of
+from .points import Kernel
+from .pool import DECLARATION, PARALLEL_FOR
+from .program import Cell, Program
+from .target import Target
+
+_PARALLEL = 1 << 16  # simple operations from which work is divided among threads
+
+
+class Compiled:
+    """A program as text, and what its callers must know.
+
+    Attributes:
+        text: the module.
+        memory: which slot holds what.
+        groups: the kernels in their order, with their names, for the plan.
+        long: whether the work is such that other Python threads should run meanwhile.
+    """
+
+    def __init__(self, text: str, memory: Memory, groups: list[tuple[Group, Written]], long: bool) -> None:
+        self.text = text
+        self.memory = memory
+        self.groups = groups
+        self.long = long
+
+
+def compiled(program: Program, outputs: Sequence[Cell], target: Target) -> Compiled:
+    """Writes the module of a program with these outputs, each made by a kernel and none twice. Raises Unsupported."""
+    grouping = Grouping(program, outputs)
+    memory = Memory(grouping, outputs)
+    module = Module(target.vector_bytes * 8, target.fma, target.rounding)
+    written: list[tuple[Group, Written]] = []
+    for i, group in enumerate(grouping.order):
+        written.append((group, _write(module, grouping, group, memory, f"k{i}")))
+    copies = [_write_copy(module, memory, store, i) for i, store in enumerate(grouping.copies)]
+    b = Builder(module, "step", [(PTR, "slots")], internal=False)
+    checks = {c: grouping.home.get(seen(c.operands[0])) for c in program.checks}
+    for group, kernel in written:
+        _call(b, kernel)
+        for check, home in checks.items():
+            if home is group:
+                _leave_unless(b, memory, check)
+    for kernel in copies:
+        _call(b, kernel)
+    b.finish()
+    work = sum(kernel.work for _, kernel in written)
+    return Compiled(module.text(), memory, written, work > 64 * _PARALLEL)
+
+
+def _write(module: Module, grouping: Grouping, group: Group, memory: Memory, name: str) -> Written:
+    if group.kind == "custom":
+        return group.lead.data(module, group.lead, memory, name)
+    kernel = Kernel(grouping, group, memory)
+    if group.kind == "product":
+        return write_product(module, kernel, name)
+    if group.kind == "parts":
+        return write_parts(module, kernel, name)
+    return write_loops(module, kernel, name)
+
+
+def _call(b: Builder, kernel: Written) -> None:
+    slots = b.parameters[0]
+    if kernel.parts > 1 and kernel.work >= _PARALLEL:
+        b.module.declare(PARALLEL_FOR, DECLARATION)
+        function = V(f"@{kernel.name}", Type(PTR))
+        # about as many chunks as there are threads on a large machine; results do not depend on how they fall
+        chunk = max(1, kernel.parts // 64)
+        b.call(PARALLEL_FOR, function, slots, index(kernel.parts), index(chunk))
+        return
+    b.call(kernel.name, slots, index(0), index(kernel.parts))
+
+
+def _leave_unless(b: Builder, memory: Memory, check: Cell) -> None:
+    """Returns where a check, a bool in memory, does not hold."""
+    held = b.load(memory.pointer(b, in_memory(check.operands[0])), I1)
+    then, on = b.block("failed"), b.block("held")
+    b.emit(f"br {held.text}, label %{on}, label %{then}")
+    b.label(then)
+    b.store(constant(1, I32), slot_of(b, memory.status))
+    b.emit("ret void")
+    b.label(on)
+
+
+def _write_copy(module: Module, memory: Memory, store: Cell, number: int) -> Written:
+    """A variable takes what lies in memory elsewhere."""
+    b = Builder(module, f"c{number}", [(PTR, "slots"), (I64, "lo"), (I64, "hi")])
+    copy_array(b, memory, store.operands[0], memory.variable(b, store.data))
+    b.finish()
+    return Written(f"c{number}", 1, store.size)
+
+
+def described(groups: Sequence[tuple[Group, Written]]) -> Iterator[str]:
+    """The kernels as lines of text."""
+    for group, kernel in groups:
+        dims = "x".join(map(str, group.dims)) or "1"
+        yield f"{kernel.name:<5} {group.kind:<8} {dims:<20} {len(group.cells):>3} cells  {kernel.parts:>5} parts"

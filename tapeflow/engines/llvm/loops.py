@@ -1,0 +1,390 @@
+"""The code of kernels of loops: elementwise work, and reductions with what is computed of their results.
+
+Elementwise work goes over its dimensions with the last one in vectors. A reduction goes over the kept dimensions, in
+vectors along the inner ones (columns) or one row at a time (rows), and for each position as often over the reduced
+dimensions as results of reductions are needed there again: stage after stage. Rows of few vectors stay in registers.
+
+Every kernel is a function of the slots and of the part `lo..hi` of its work that a thread is to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from math import prod
+from typing import Any
+
+from .builder import I1, I64, PTR, Builder, Module, V, constant, index
+from .grouping import seen
+from .points import Kernel, Point, Pointers, masked
+from .program import Cell
+
+_IN_REGISTERS = 4  # vectors of a row that are held while it is worked on
+_UNROLLED = 4  # vectors at once in a long reduction, whose sums would wait for each other
+_UNIT = 4096  # elements of elementwise work in one dimension that a thread takes at a time
+
+NEUTRAL = {"sum": 0, "prod": 1, "all": 1, "any": 0}
+
+
+class Written:
+    """A kernel that was written: its name, and into how many parts its work may be cut, with the cost of all of it."""
+
+    def __init__(self, name: str, parts: int, work: int) -> None:
+        self.name = name
+        self.parts = parts
+        self.work = work
+
+
+def lanes_of(module: Module, size: int) -> int:
+    """The lanes of a vector of elements of so many bytes, of which those of 1 and 2 are worked on as 4."""
+    return module.vector_bits // 8 // max(size, 4)
+
+
+def write_loops(module: Module, kernel: Kernel, name: str) -> Written:
+    """Writes the kernel of a map or reduce group."""
+    b = Builder(module, name, [(PTR, "slots"), (I64, "lo"), (I64, "hi")])
+    group = kernel.group
+    sizes = [c.kind.bytes for c in group.cells] + [a.cell.kind.bytes for a in kernel.reads.values()]
+    lanes = lanes_of(module, max(sizes))
+    weight = sum(c.weight for c in group.cells if c.how == "map") + len(kernel.reads)
+    work = prod(group.dims) * weight
+    if group.kind == "map":
+        parts = _write_map(b, kernel, lanes)
+    else:
+        parts = _Reduction(b, kernel, lanes).write()
+    b.finish()
+    return Written(name, parts, work)
+
+
+# -- elementwise -------------------------------------------------------------------------------------------------------
+
+
+def _write_map(b: Builder, kernel: Kernel, lanes: int) -> int:
+    dims, lo, hi = kernel.dims, b.parameters[1], b.parameters[2]
+    pointers = Pointers(b, kernel)
+    if not dims:
+        _finish(Point(b, pointers, [], -1, 1))
+        return 1
+    n = dims[-1]
+    if len(dims) == 1:
+        unit = max(_UNIT // lanes, 1) * lanes
+        parts = -(-n // unit)
+        whole = n // lanes * lanes
+        if parts == 1:
+            _vectors(b, kernel, pointers, [None], index(0), index(whole), n, lanes, None)
+            return 1
+        start = b.mul(lo, constant(unit, I64))
+        stop = b.mul(hi, constant(unit, I64))
+        stop = b.select(b.compare("lt", stop, index(whole)), stop, index(whole))
+        last = b.compare("eq", hi, index(parts))
+        _vectors(b, kernel, pointers, [None], start, stop, n, lanes, last)
+        return parts
+    with ExitStack() as loops:
+        places: list[V | None] = []
+        for d in range(len(dims) - 1):
+            loop = loops.enter_context(b.loop(lo, hi) if d == 0 else b.loop(0, dims[d]))
+            places.append(loop.i)
+            pointers = pointers.moved(b, d, loop.i)
+        whole = n // lanes * lanes
+        _vectors(b, kernel, pointers, [*places, None], index(0), index(whole), n, lanes, None)
+    return dims[0]
+
+
+def _vectors(
+    b: Builder, kernel: Kernel, pointers: Pointers, places: list, start: V, stop: V, n: int, lanes: int, last: V | None
+) -> None:
+    """The last dimension, in vectors from start to stop, and what is left behind them (only where `last`)."""
+    d = len(kernel.dims) - 1
+    if n >= lanes:
+        with b.loop(start, stop, lanes) as loop:
+            _finish(Point(b, pointers, places, d, lanes, steps=[(d, loop.i)]))
+    rest = n % lanes
+    if rest:
+        with ExitStack() as only:
+            if last is not None:
+                only.enter_context(b.when(last))
+            count = 1 if rest == 1 else lanes
+            mask = None if rest == 1 else b.mask(rest, lanes)
+            _finish(Point(b, pointers, places, d, count, mask, steps=[(d, index(n - rest))]))
+
+
+def _finish(point: Point) -> None:
+    """Computes everything that is written at a point, then writes it: a variable may be read before."""
+    made = [(point.value(cell), accesses) for cell, accesses in point.kernel.writes.items()]
+    for value, accesses in made:
+        for a in accesses:
+            point.store(value, a)
+
+
+# -- reductions --------------------------------------------------------------------------------------------------------
+
+
+class _Reduction:
+    def __init__(self, b: Builder, kernel: Kernel, lanes: int) -> None:
+        self.b = b
+        self.kernel = kernel
+        self.group = kernel.group
+        parts = kernel.parts
+        self.outer = [d for d, p in enumerate(parts) if p == 0]
+        self.reduced = [d for d, p in enumerate(parts) if p == 1]
+        self.inner = [d for d, p in enumerate(parts) if p == 2]
+        self.rows = not self.inner
+        self.lanes = lanes
+        self.stages = self._stages()
+        self.reductions = [c for c in self.group.cells if c.how == "reduce"]
+
+    def _stages(self) -> dict[Cell, int]:
+        """In which pass over the reduced dimensions a cell is known: those of full size; kept ones after that pass."""
+        stages: dict[Cell, int] = {}
+        own = set(self.group.cells)
+        for cell in self.group.cells:
+            stage = 0
+            for x in cell.operands:
+                x = seen(x)
+                if x in own:
+                    kept = not self.group.is_full(x)
+                    full = self.group.is_full(cell)
+                    stage = max(stage, stages[x] + (1 if kept and full else 0))
+            stages[cell] = stage
+        return stages
+
+    def write(self) -> int:
+        """Writes the loops; gives the number of parts."""
+        b, dims = self.b, self.kernel.dims
+        lo, hi = b.parameters[1], b.parameters[2]
+        pointers = Pointers(b, self.kernel)
+        places: list[V | None] = [None] * len(dims)
+        with ExitStack() as loops:
+            divided = bool(self.outer)
+            parts = dims[self.outer[0]] if divided else 1
+            for k, d in enumerate(self.outer):
+                loop = loops.enter_context(b.loop(lo, hi) if k == 0 else b.loop(0, dims[d]))
+                places[d] = loop.i
+                pointers = pointers.moved(b, d, loop.i)
+            for d in self.inner[:-1]:
+                loop = loops.enter_context(b.loop(0, dims[d]))
+                places[d] = loop.i
+                pointers = pointers.moved(b, d, loop.i)
+            if self.rows:
+                self._position(pointers, places, -1, self.lanes, None)
+            else:
+                d = self.inner[-1]
+                n = dims[d]
+                whole = n // self.lanes * self.lanes
+                if not divided and len(self.inner) == 1 and n > 2 * self.lanes:
+                    # blocks of columns are what threads divide
+                    parts = -(-n // self.lanes)
+                    full = n // self.lanes
+                    end = b.select(b.compare("lt", hi, index(full)), hi, index(full))
+                    with b.loop(lo, end) as loop:
+                        at = b.mul(loop.i, constant(self.lanes, I64))
+                        placed = [*places]
+                        placed[d] = at
+                        self._position(pointers.moved(b, d, at), placed, d, self.lanes, None)
+                    if n % self.lanes:
+                        with b.when(b.compare("eq", hi, index(parts))):
+                            self._rest(pointers, places, d, n)
+                    return parts
+                if whole:
+                    with b.loop(0, whole, self.lanes) as loop:
+                        placed = [*places]
+                        placed[d] = loop.i
+                        self._position(pointers.moved(b, d, loop.i), placed, d, self.lanes, None)
+                if n % self.lanes:
+                    self._rest(pointers, places, d, n)
+        return parts
+
+    def _rest(self, pointers: Pointers, places: list, d: int, n: int) -> None:
+        rest = n % self.lanes
+        start = index(n - rest)
+        placed = [*places]
+        placed[d] = start
+        lanes, mask = (1, None) if rest == 1 else (self.lanes, self.b.mask(rest, self.lanes))
+        self._position(pointers.moved(self.b, d, start), placed, d, lanes, mask)
+
+    def _position(self, pointers: Pointers, places: list, lane_dim: int, lanes: int, mask: V | None) -> None:
+        """All passes at one position of the kept dimensions."""
+        b, dims = self.b, self.kernel.dims
+        width = 1 if self.rows else lanes
+        kept: dict[Cell, V] = {}
+        last = max([self.stages[c] for c in self.group.cells], default=0)
+        in_registers = self.rows and len(self.reduced) == 1 and dims[self.reduced[0]] <= _IN_REGISTERS * lanes
+        points: dict[int, Point] = {}
+        for stage in range(last + 1):
+            sums = [c for c in self.reductions if self.stages[c] == stage]
+            writes = [
+                c for c in self.kernel.writes if self.group.is_full(c) and self.stages[c] == stage and c.how != "reduce"
+            ]
+            if sums or writes:
+                if in_registers:
+                    found = self._registers(pointers, places, points, kept, sums, writes)
+                else:
+                    found = self._pass(pointers, places, lane_dim, lanes, mask, kept, sums, writes)
+                kept.update(zip(sums, found, strict=True))
+            after = Point(b, pointers, places, -1 if self.rows else lane_dim, width, mask, given=kept)
+            for cell in self.group.cells:
+                if not self.group.is_full(cell) and self.stages[cell] == stage:
+                    kept[cell] = after.value(cell)
+        # at the very end: a variable that is written here may be read before
+        after = Point(b, pointers, places, -1 if self.rows else lane_dim, width, mask)
+        for cell, accesses in self.kernel.writes.items():
+            if not self.group.is_full(cell):
+                for a in accesses:
+                    after.store(kept[cell], a)
+
+    def _registers(
+        self, pointers: Pointers, places: list, points: dict[int, Point], kept: dict, sums: list, writes: list
+    ) -> list[V]:
+        """A pass over a row whose vectors all stay at hand."""
+        b = self.b
+        d = self.reduced[0]
+        n = self.kernel.dims[d]
+        count = -(-n // self.lanes)
+        totals: list[V | None] = [None] * len(sums)
+        for k in range(count):
+            rest = min(n - k * self.lanes, self.lanes)
+            mask = None if rest == self.lanes else b.mask(rest, self.lanes)
+            if k not in points:
+                points[k] = Point(b, pointers, places, d, self.lanes, mask, steps=[(d, index(k * self.lanes))])
+            point = points[k]
+            point.known.update(kept)
+            for i, cell in enumerate(sums):
+                x = self._element(point, cell, mask)
+                total = totals[i]
+                totals[i] = x if total is None else combined(b, cell, total, x)
+            for cell in writes:
+                value = point.value(cell)
+                for a in self.kernel.writes[cell]:
+                    point.store(value, a)
+        return [across(b, cell, total) for cell, total in zip(sums, totals, strict=True) if total is not None]
+
+    def _element(self, point: Point, cell: Cell, mask: V | None) -> V:
+        x = point.operand(cell.operands[0], cell)
+        return masked(self.b, x, mask, neutral(cell)) if self.rows else x
+
+    def _pass(
+        self, pointers: Pointers, places: list, lane_dim: int, lanes: int, mask: V | None, kept: dict, sums: list,
+        writes: list,
+    ) -> list[V]:  # fmt: skip
+        """A pass over all reduced dimensions: the totals, and what is written on the way."""
+        b, dims = self.b, self.kernel.dims
+        first = [constant(neutral(c), c.kind, lanes) for c in sums]
+        *wide, d = self.reduced
+
+        def work(point: Point, totals: Sequence[V], mask: V | None) -> list[V]:
+            new = [combined(b, c, t, self._element(point, c, mask)) for c, t in zip(sums, totals, strict=True)]
+            for cell in writes:
+                value = point.value(cell)
+                for a in self.kernel.writes[cell]:
+                    point.store(value, a)
+            return new
+
+        def nest(k: int, at: Pointers, placed: list, totals: list[V]) -> list[V]:
+            if k < len(wide):
+                with b.loop(0, dims[wide[k]], carried=totals) as loop:
+                    inside = [*placed]
+                    inside[wide[k]] = loop.i
+                    loop.carry(*nest(k + 1, at.moved(b, wide[k], loop.i), inside, loop.values))
+                return loop.results
+            return self._last(at, placed, d, lane_dim, lanes, mask, kept, sums, totals, work)
+
+        totals = nest(0, pointers, places, first)
+        return [across(b, c, t) if self.rows else t for c, t in zip(sums, totals, strict=True)]
+
+    def _last(
+        self, at: Pointers, placed: list, d: int, lane_dim: int, lanes: int, mask: V | None, kept: dict,
+        sums: list[Cell], totals: list[V], work: Callable,
+    ) -> list[V]:  # fmt: skip
+        """The innermost loop of a pass."""
+        b, n = self.b, self.kernel.dims[d]
+        if not self.rows:
+            with b.loop(0, n, carried=totals) as loop:
+                point = Point(b, at, placed, lane_dim, lanes, mask, steps=[(d, loop.i)], given=kept)
+                loop.carry(*work(point, loop.values, None))
+            return loop.results
+        done = 0
+        many = _UNROLLED * lanes
+        if n >= 2 * many and totals:
+            # sums of their own, so that none waits for the one before
+            groups = [totals, *[[constant(neutral(c), c.kind, lanes) for c in sums]] * (_UNROLLED - 1)]
+            done = n // many * many
+            with b.loop(0, done, many, carried=[v for group in groups for v in group]) as loop:
+                news: list[V] = []
+                for u in range(_UNROLLED):
+                    i = loop.i if not u else b.add(loop.i, index(u * lanes))
+                    point = Point(b, at, placed, d, lanes, steps=[(d, i)], given=kept)
+                    news += work(point, loop.values[u * len(totals) : (u + 1) * len(totals)], None)
+                loop.carry(*news)
+            found = loop.results
+            parts = [found[u * len(totals) : (u + 1) * len(totals)] for u in range(_UNROLLED)]
+            totals = [
+                combined(b, c, combined(b, c, p, q), combined(b, c, r, s))
+                for c, p, q, r, s in zip(sums, *parts, strict=True)
+            ]
+        whole = n // lanes * lanes
+        if whole > done:
+            with b.loop(done, whole, lanes, carried=totals) as loop:
+                point = Point(b, at, placed, d, lanes, steps=[(d, loop.i)], given=kept)
+                loop.carry(*work(point, loop.values, None))
+            totals = loop.results
+        if n % lanes:
+            rest = b.mask(n % lanes, lanes)
+            point = Point(b, at, placed, d, lanes, rest, steps=[(d, index(whole))], given=kept)
+            totals = work(point, totals, rest)
+        return totals
+
+
+def neutral(cell: Cell) -> Any:
+    """The number that changes no total of a reduction."""
+    name = cell.data[0]
+    if name in NEUTRAL:
+        return NEUTRAL[name]
+    if cell.kind.floating:
+        return float("-inf") if name == "max" else float("inf")
+    if cell.kind is I1:
+        return 0 if name == "max" else 1
+    bits = cell.kind.bytes * 8
+    if not cell.kind.signed:
+        return 0 if name == "max" else 2**bits - 1
+    return -(2 ** (bits - 1)) if name == "max" else 2 ** (bits - 1) - 1
+
+
+def combined(b: Builder, cell: Cell, total: V, x: V) -> V:
+    """One more element in a total."""
+    name, kind = cell.data[0], cell.kind
+    if name in ("sum", "prod"):
+        return b.op("add" if name == "sum" else "mul", total, x)
+    if name in ("all", "any"):
+        return b.op("and" if name == "all" else "or", total, x)
+    if kind.floating:
+        return extreme(b, name, total, x)
+    return b.select(b.compare("gt" if name == "max" else "lt", x, total), x, total)
+
+
+def extreme(b: Builder, name: str, x: V, y: V) -> V:
+    """The larger or smaller of floats, NaN where one is."""
+    chosen = b.select(b.compare("gt" if name == "max" else "lt", x, y), x, y)
+    return b.select(b.compare("uno", x, x), x, chosen)
+
+
+_ACROSS = {"sum": ("fadd", "add", "add"), "prod": ("fmul", "mul", "mul")}
+
+
+def across(b: Builder, cell: Cell, x: V) -> V:
+    """All lanes of a total in one number."""
+    name, kind = cell.data[0], cell.kind
+    if x.lanes == 1:
+        return x
+    if name in _ACROSS:
+        return b.reduce(_ACROSS[name][0 if kind.floating else 1], x)
+    if name in ("all", "any"):
+        return b.reduce("and" if name == "all" else "or", x)
+    # halves against each other: NaN must win, which LLVM's own reductions do not promise everywhere
+    while x.lanes > 1:
+        half = x.lanes // 2
+        low = b.shuffle(x, None, list(range(half)))
+        high = b.shuffle(x, None, list(range(half, 2 * half)))
+        if half == 1:
+            low, high = b.extract(x, 0), b.extract(x, 1)
+        x = combined(b, cell, low, high)
+    return x

@@ -1,0 +1,89 @@
+"""Elementwise mathematics written as LLVM's IR, for scalars and vectors of any number of lanes.
+
+Each function takes a builder and values of one type, floats or doubles (a few take ints too), and writes what computes
+the result in instructions: none calls the C library. Floats are within 2 units in the last place of the true result
+over their whole range, doubles too. The special cases are NumPy's.
+
+Denormal numbers come out right where the processor handles them. Compiled programs have them flushed to zero, in and
+out: then a denormal argument counts as zero, and a result that would be denormal is zero.
+"""
+
+from tapeflow.engines.llvm.vector_math.comparison import (
+    absolute,
+    is_finite,
+    is_infinite,
+    is_nan,
+    logical_and,
+    logical_not,
+    logical_or,
+    maximum,
+    minimum,
+    reciprocal,
+    reciprocal_root,
+    sign,
+    square,
+    square_root,
+)
+from tapeflow.engines.llvm.vector_math.error_functions import erf, erfc
+from tapeflow.engines.llvm.vector_math.exponentials import cosh, elu, exp, expm1, selu, sigmoid, sinh, softplus, tanh
+from tapeflow.engines.llvm.vector_math.inverse_trigonometry import acos, asin, atan, atan2
+from tapeflow.engines.llvm.vector_math.logarithms import acosh, asinh, atanh, log, log1p
+from tapeflow.engines.llvm.vector_math.power import power
+from tapeflow.engines.llvm.vector_math.rounding import (
+    ceil,
+    floor,
+    floor_divide,
+    floor_mod,
+    round_even,
+    to_integer,
+    trunc,
+)
+from tapeflow.engines.llvm.vector_math.trigonometry import cos, sin, tan
+
+__all__ = [
+    "absolute",
+    "acos",
+    "acosh",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "ceil",
+    "cos",
+    "cosh",
+    "elu",
+    "erf",
+    "erfc",
+    "exp",
+    "expm1",
+    "floor",
+    "floor_divide",
+    "floor_mod",
+    "is_finite",
+    "is_infinite",
+    "is_nan",
+    "log",
+    "log1p",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "maximum",
+    "minimum",
+    "power",
+    "reciprocal",
+    "reciprocal_root",
+    "round_even",
+    "selu",
+    "sigmoid",
+    "sign",
+    "sin",
+    "sinh",
+    "softplus",
+    "square",
+    "square_root",
+    "tan",
+    "tanh",
+    "to_integer",
+    "trunc",
+]
