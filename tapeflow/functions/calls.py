@@ -9,6 +9,8 @@ from __future__ import annotations
 import __future__
 
 import ast
+import copy
+import functools
 import linecache
 from collections.abc import Callable
 from types import CellType, CodeType, FunctionType
@@ -55,25 +57,67 @@ def handed_on(function: FunctionType, hook: Callable) -> Callable | None:
 
 def _compiled(function: FunctionType) -> CodeType | None:
     code = function.__code__
+    if code.co_name == "<lambda>":
+        node = _lambda(code)
+        if node is None or not _is_light(node):
+            return None
+        node = copy.deepcopy(node)  # the tree of the file is kept
+        _without_defaults(node.args)
+        node.body = _Calls().visit(node.body)
+        return _inside_of(ast.Return(node), code, {*code.co_freevars, HOOK})
     definition, indented = _parsed(function)
     if type(definition) is not ast.FunctionDef or definition.name != code.co_name or not _is_light(definition):
         return None
     definition.decorator_list = []
     definition.returns = None
-    arguments = definition.args
+    _without_defaults(definition.args)
+    definition.body = [_Calls().visit(statement) for statement in definition.body]
+    ast.increment_lineno(definition, code.co_firstlineno - (2 if indented else 1))
+    return _inside_of(definition, code, {*code.co_freevars, HOOK})
+
+
+def _without_defaults(arguments: ast.arguments) -> None:
+    """Takes annotations and the values of defaults away, which the function itself has."""
     for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg):
         if argument is not None:
             argument.annotation = None
-    # the function itself has the values of its defaults; what stands for them here only makes the signature right
     arguments.defaults = [ast.Constant(None) for _ in arguments.defaults]
     arguments.kw_defaults = [None if d is None else ast.Constant(None) for d in arguments.kw_defaults]
-    definition.body = [_Calls().visit(statement) for statement in definition.body]
-    around = ast.parse(f"def around({', '.join(sorted({*code.co_freevars, HOOK}))}): pass")
-    around.body[0].body = [definition]  # type: ignore[attr-defined]
+
+
+def _inside_of(statement: ast.stmt, code: CodeType, names: set[str]) -> CodeType:
+    """The code of the function that a statement makes, compiled where these names are another function's."""
+    around: Any = ast.parse(f"def around({', '.join(sorted(names))}): pass")
+    around.body[0].body = [statement]
     ast.fix_missing_locations(around)
-    ast.increment_lineno(definition, code.co_firstlineno - (2 if indented else 1))
     whole = compile(around, code.co_filename, "exec", code.co_flags & _FUTURES, True)
     return _inner(_inner(whole, "around"), code.co_name)
+
+
+def _lambda(code: CodeType) -> ast.Lambda | None:
+    """The lambda of a file that this code was made of, None where that cannot be told."""
+    linecache.checkcache(code.co_filename)
+    lines = linecache.getlines(code.co_filename)
+    alike = []
+    for node in _lambdas("".join(lines)):
+        if node.lineno == code.co_firstlineno:
+            again = copy.deepcopy(node)
+            _without_defaults(again.args)
+            made = _inside_of(ast.Return(again), code, set(code.co_freevars))
+            if _traits(made) == _traits(code):
+                alike.append((node, made.co_code))
+    if len(alike) > 1:  # the code itself may differ a little from what a whole file gives
+        alike = [(node, made) for node, made in alike if made == code.co_code]
+    return alike[0][0] if alike else None
+
+
+def _traits(code: CodeType) -> tuple:
+    return code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars, code.co_consts
+
+
+@functools.lru_cache(16)
+def _lambdas(source: str) -> list[ast.Lambda]:
+    return [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Lambda)]
 
 
 def _parsed(function: FunctionType) -> tuple[Any, bool]:
@@ -108,7 +152,7 @@ def _inner(code: CodeType, name: str) -> CodeType:
     return next(c for c in code.co_consts if isinstance(c, CodeType) and c.co_name == name)
 
 
-def _is_light(definition: ast.FunctionDef) -> bool:
+def _is_light(definition: ast.AST) -> bool:
     for node in ast.walk(definition):
         if isinstance(node, _STATEMENTS) or isinstance(node, ast.comprehension) and node.ifs:
             return False

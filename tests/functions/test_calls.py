@@ -126,7 +126,16 @@ def test_names_of_a_class_alone_and_functions_without_source():
     scope = {}
     exec("def f(x):\n    return abs(x)", scope)
     assert handed_on(scope["f"], called) is None
-    assert handed_on(lambda x: abs(x), called) is None
+    assert handed_on(eval("lambda x: abs(x)"), called) is None
+
+
+def test_lambdas_are_found_by_what_they_do():
+    by = 3
+    several = [lambda x: abs(x), lambda x: max(x, by), lambda x, y=2: max(x, y), lambda x: x if x else abs(x)]
+    for f, result in zip(several[:3], (1, 3, 2), strict=True):
+        made, seen = spied(f)
+        assert made(1) == result and len(seen) == 1
+    assert handed_on(several[3], called) is None
 
 
 def chosen(x):
