@@ -9,5 +9,6 @@ import os
 from hypothesis import settings
 
 os.environ.setdefault("TAPEFLOW_ENGINE", "numpy")
+os.environ.setdefault("TAPEFLOW_CACHE", "off")
 settings.register_profile("tapeflow", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("tapeflow")

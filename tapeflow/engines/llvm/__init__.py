@@ -50,7 +50,7 @@ class NativeExecutable:
                 return None
             try:
                 function = RegionFunction(region, f"{graph.name}_{i}", target)
-            except Unsupported:
+            except (Unsupported, OSError):  # the latter where the system gives no memory for code
                 if strict:
                     raise
                 return None

@@ -116,7 +116,7 @@ def constant(number: Any, kind: Kind, lanes: int = 1) -> V:
     """The same number in every lane, rounded to the kind."""
     text = literal(number, kind)
     if lanes > 1:
-        text = f"<{', '.join([f'{kind.llvm} {text}'] * lanes)}>"
+        text = f"splat ({kind.llvm} {text})"
     return V(text, Type(kind, lanes))
 
 
@@ -314,7 +314,7 @@ class Builder:
         if lanes == 1 or x.lanes == lanes:
             return x
         if not x.name.startswith("%"):
-            return V(f"<{', '.join([x.text] * lanes)}>", Type(x.kind, lanes))
+            return V(f"splat ({x.text})", Type(x.kind, lanes))
         type = Type(x.kind, lanes)
         first = self.value(f"insertelement {type.text} poison, {x.text}, i64 0", type)
         zeros = f"<{lanes} x i32> zeroinitializer"

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from .builder import I1, I32, I64, PTR, Builder, Module, Type, V, constant, index
 from .grouping import Group, Grouping, in_memory, seen
-from .kernels import copy_array, write_parts, write_product
+from .kernels import copy_array, write_custom, write_parts, write_product, write_tile
 from .loops import Written, write_loops
 from .memory import Memory, slot_of
 from .points import Kernel
@@ -18,6 +18,14 @@ from .pool import DECLARATION, PARALLEL_FOR
 from .program import Cell, Program
 from .target import Target
 
+_WRITERS = {
+    "map": write_loops,
+    "reduce": write_loops,
+    "product": write_product,
+    "tile": write_tile,
+    "parts": write_parts,
+    "custom": write_custom,
+}
 _PARALLEL = 1 << 16  # simple operations from which work is divided among threads
 
 
@@ -62,14 +70,7 @@ def compiled(program: Program, outputs: Sequence[Cell], target: Target) -> Compi
 
 
 def _write(module: Module, grouping: Grouping, group: Group, memory: Memory, name: str) -> Written:
-    if group.kind == "custom":
-        return group.lead.data(module, group.lead, memory, name)
-    kernel = Kernel(grouping, group, memory)
-    if group.kind == "product":
-        return write_product(module, kernel, name)
-    if group.kind == "parts":
-        return write_parts(module, kernel, name)
-    return write_loops(module, kernel, name)
+    return _WRITERS[group.kind](module, Kernel(grouping, group, memory), name)
 
 
 def _call(b: Builder, kernel: Written) -> None:

@@ -92,7 +92,8 @@ def _load(data: bytes, resolve: Callable[[str], int]) -> Image:
         place = _up(place, _PAGE)
         ends.append(place)
 
-    memory = mmap.mmap(-1, max(place, _PAGE), prot=mmap.PROT_READ | mmap.PROT_WRITE)
+    private = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS  # Python's default would share variables with forked processes
+    memory = mmap.mmap(-1, max(place, _PAGE), flags=private, prot=mmap.PROT_READ | mmap.PROT_WRITE)
     base = ctypes.addressof(ctypes.c_char.from_buffer(memory))
     for number, start in places.items():
         section = sections[number]

@@ -23,7 +23,7 @@ from .target import Target
 
 _METH_FASTCALL = 0x80
 _HEAD = 6  # words of the table before the arguments
-_ROW = 5  # words of an argument before its dimensions
+_ROW = 6  # words of an argument before its dimensions
 
 
 class Argument(NamedTuple):
@@ -88,7 +88,8 @@ def _fits(x: Any, wanted: Argument) -> bool:
         return type(x) is wanted.dtype.type and wanted.shape == () and not wanted.writable
     flags = x.flags
     return (
-        x.dtype is np.dtype(wanted.dtype.type)
+        x.dtype.type is wanted.dtype.type
+        and x.dtype.isnative
         and x.shape == wanted.shape
         and flags.c_contiguous
         and flags.aligned
@@ -103,12 +104,13 @@ def _table(
     place = 0 if arena is None else -(-arena.__array_interface__["data"][0] // 64) * 64
     words = [step, len(arguments), int(long), place, scratch, 0]
     for dtype, shape, writable in arguments:
-        builtin = np.dtype(dtype.type)  # the one object that arrays of this dtype share
+        builtin = np.dtype(dtype.type)  # the one object that most arrays of this dtype share
         if builtin != dtype:
             raise TypeError(f"compiled code cannot take arrays of dtype {dtype}")
         offset = objects.scalar(builtin) if shape == () and not writable else None
         flags = objects.CONTIGUOUS | objects.ALIGNED | (objects.WRITABLE if writable else 0)
-        words += [id(builtin), id(builtin.type) if offset else 0, offset or 0, flags, len(shape), *shape]
+        kind = id(builtin.type)
+        words += [id(builtin), kind if offset else 0, offset or 0, flags, len(shape), kind, *shape]
     return np.array(words, np.uint64)
 
 
@@ -229,6 +231,21 @@ look:
   %descr = load i64, ptr %descr_at
   %descr_row = load i64, ptr %row
   %same = icmp eq i64 %descr, %descr_row
+  br i1 %same, label %alike, label %other
+other:                                   ; arrays that were pickled have a dtype object of their own
+  %dtype = inttoptr i64 %descr to ptr
+  %kind_at = getelementptr i8, ptr %dtype, i64 {kind}
+  %kind = load i64, ptr %kind_at
+  %kind_row = getelementptr i64, ptr %row, i64 5
+  %kind_wanted = load i64, ptr %kind_row
+  %same_kind = icmp eq i64 %kind, %kind_wanted
+  %order_at = getelementptr i8, ptr %dtype, i64 {order}
+  %order = load i8, ptr %order_at
+  %swapped = icmp eq i8 %order, 62       ; `>`
+  %native = xor i1 %swapped, true
+  %equivalent = and i1 %same_kind, %native
+  br i1 %equivalent, label %alike, label %wrong
+alike:
   %has_at = getelementptr i8, ptr %object, i64 {rank}
   %has = load i32, ptr %has_at
   %has_wide = sext i32 %has to i64
@@ -240,9 +257,8 @@ look:
   %needed = trunc i64 %needed_wide to i32
   %held = and i32 %flags, %needed
   %laid = icmp eq i32 %held, %needed
-  %two = and i1 %same, %deep
-  %three = and i1 %two, %laid
-  br i1 %three, label %measure, label %wrong
+  %both = and i1 %deep, %laid
+  br i1 %both, label %measure, label %wrong
 measure:
   %shape_at = getelementptr i8, ptr %object, i64 {dimensions}
   %shape = load ptr, ptr %shape_at

@@ -4,7 +4,8 @@ Kernels of loops go over all elements of one shape, its dimensions of size 1 lef
 
     map       elementwise work alone
     reduce    with sums and the like over some of the dimensions, and what is computed of the results
-    product   a product of matrices, and elementwise work on each finished piece of it
+    tile      what comes vector by vector, such as a product of matrices, and elementwise work on it
+    product   products of many matrices, and elementwise work on them
 
 The dimensions of a kernel are three runs, (outer, reduced, inner): rows are reduced over the last dimensions, columns
 over others. A cell joins the kernel of one of its operands where it needs each element just where the kernel has it,
@@ -19,7 +20,9 @@ from math import prod
 from .program import Cell, Program, Unsupported, contiguous
 
 _NEAR = 48  # kernels back in which a cell may still join one
+_BESIDE = 6  # kernels back among which one over the same dimensions is looked for
 _MOST = 64  # cells of a kernel
+_OPEN = ("map", "reduce", "product", "tile")  # kinds of kernels that cells can join
 _LARGE = 1 << 16  # elements from which a reduction to nothing keeps to itself, since it runs on one thread
 
 
@@ -118,6 +121,12 @@ class Grouping:
             if group.number >= len(self.groups) - _NEAR and self._joins(cell, group, needs):
                 self._join(cell, group, needs)
                 return
+        if cell.how == "reduce":
+            # over the same dimensions as another: what is read for one is there for both
+            for group in reversed(self.groups[-_BESIDE:]):
+                if group.kind == "reduce" and group not in needs and self._joins(cell, group, needs):
+                    self._join(cell, group, needs)
+                    return
         if cell.how == "map":
             if cell.dims:
                 # it waits for whoever needs it first, to be part of that kernel
@@ -161,7 +170,7 @@ class Grouping:
         self.home[cell] = group
 
     def _joins(self, cell: Cell, group: Group, needs: list[Group]) -> bool:
-        if len(group.cells) >= _MOST or group.kind not in ("map", "reduce", "product"):
+        if len(group.cells) >= _MOST or group.kind not in _OPEN:
             return False
         if any(h is not group and h.before >> group.number & 1 for h in needs):
             return False
@@ -177,7 +186,7 @@ class Grouping:
         if own in self.waiting:
             return all(self._matches(y, own, group) for y in own.operands)
         if self.home.get(own) is not group:
-            return self.home.get(in_memory(x)) is not group
+            return self.home.get(in_memory(x)) is not group and (group.kind != "tile" or _in_rows(x, cell))
         if own is not x and own.dims != x.dims:
             return False
         if own.dims == cell.dims:
@@ -192,12 +201,12 @@ class Grouping:
     def _joins_reduced(self, cell: Cell, group: Group) -> bool:
         x = cell.operands[0]
         own = seen(x)
-        if own.dims != x.dims or x.dims != group.dims:
+        if x.dims != group.dims or own.dims != x.dims and own in self.waiting:
             return False
         if own in self.waiting:
             if not self._matches(x, cell, group):
                 return False
-        elif self.home.get(own) is not group:
+        elif self.home.get(own) is not group and (group.kind == "map" or self.home.get(in_memory(x)) is group):
             return False
         if group.kind == "map":
             return prod(group.dims) <= _LARGE or bool(cell.dims)
@@ -238,7 +247,7 @@ class Grouping:
                 for x in cell.operands:
                     base = in_memory(x)
                     if base.how == "source" and base.data[0] == "variable":
-                        same = group.kind in ("map", "reduce", "product") and cell.how == "map" and x.dims == cell.dims
+                        same = group.kind in _OPEN and cell.how == "map" and x.dims == cell.dims
                         readers.setdefault(id(base.data[1]), []).append((group, same and seen(x) is base))
         last = {id(store.data): store for store in self.program.stores}
         for store in self.program.stores:
@@ -247,7 +256,7 @@ class Grouping:
             x = seen(store.operands[0])
             group = self.home.get(x)
             olds = readers.get(id(store.data), [])
-            legal = group is not None and group.kind in ("map", "reduce", "product") and x.dims == store.dims
+            legal = group is not None and group.kind in _OPEN and x.dims == store.dims
             if legal and group is not None:
                 full = group.kind == "reduce" and group.is_full(x)  # what is written there may be read in a later pass
                 legal = all(same and not full if r is group else not r.before >> group.number & 1 for r, same in olds)
@@ -295,6 +304,23 @@ class Grouping:
                 raise Unsupported("kernels that wait for each other")
             waiting = rest
         return order
+
+
+def _in_rows(x: Cell, cell: Cell) -> bool:
+    """Whether an operand goes on by one step from row to row, all dimensions but the last of its user in one."""
+    steps = steps_of(x, cell)
+    sizes = cell.shape
+    apart = [(n, s) for n, s in zip(sizes[:-1], steps[:-1], strict=True) if n != 1]
+    return all(s == t * m for (_, s), (m, t) in zip(apart, apart[1:], strict=False))
+
+
+def steps_of(x: Cell, cell: Cell) -> list[int]:
+    """How many elements apart, in memory, what a cell reads of an operand lies along each of the cell's dimensions."""
+    strides = x.data[1] if x.how == "view" else contiguous(x.shape)
+    shift = len(cell.shape) - len(x.shape)
+    return [
+        strides[axis - shift] if axis >= shift and x.shape[axis - shift] != 1 else 0 for axis in range(len(cell.shape))
+    ]
 
 
 def split_of(cell: Cell) -> tuple[int, int]:

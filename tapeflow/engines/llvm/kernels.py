@@ -11,15 +11,15 @@ from .loops import Written, lanes_of
 from .memory import Memory
 from .points import Kernel, Point, Pointers
 from .product_plans import plan_tile
-from .products import batched, product
-from .program import Cell, contiguous
+from .products import batched
+from .program import Cell, Unsupported, contiguous
 from .tiles import target_of
 
 _ROLLED = 6  # cells after a product from which their code stands in a loop over rows
 
 
 def write_product(module: Module, kernel: Kernel, name: str) -> Written:
-    """A product of matrices and the elementwise work on its result."""
+    """Products of many matrices and the elementwise work on their results."""
     b = Builder(module, name, [(PTR, "slots"), (I64, "lo"), (I64, "hi")])
     lo, hi = b.parameters[1], b.parameters[2]
     group = kernel.group
@@ -50,27 +50,72 @@ def write_product(module: Module, kernel: Kernel, name: str) -> Written:
         "kind": lead.kind, "transpose_a": tx, "transpose_b": ty, "lda": lda, "ldb": ldb, "lo": lo, "hi": hi,
         "tile": tile, "rolled": rolled,
     }  # fmt: skip
-    if rank == 2:
-        product(
-            b, a, c, rows, columns, depth,
-            epilogue=lambda b, v, i, j, used, mask: finished({0: i, 1: j}, v, mask), **options,
-        )  # fmt: skip
-        parts = tile.blocks(rows, columns)
-    else:
-        parts = lead.shape[0]
-        batched(
-            b, a, c, (parts,), (far_a,), (far_c,), rows, columns, depth,
-            epilogue=lambda n, b, v, i, j, used, mask: finished({0: n, 1: i, 2: j}, v, mask), **options,
-        )  # fmt: skip
+    batch = lead.shape[:-2]
+    parts = prod(batch)
+
+    def of_batch(n: V, b: Builder, v: V, i: V, j: V, used: int, mask: V | None) -> None:
+        places = {rank - 2: i, rank - 1: j}
+        for axis in reversed(range(len(batch))):
+            places[axis] = n if axis == 0 else b.op("rem", n, constant(batch[axis], I64))
+            n = b.op("div", n, constant(batch[axis], I64)) if axis else n
+        finished(places, v, mask)
+
+    batched(b, a, c, batch, far_a, far_c, rows, columns, depth, epilogue=of_batch, **options)
     b.finish()
     return Written(name, parts, 2 * prod(lead.shape) * depth // 8)
 
 
-def _matrix(b: Builder, memory: Memory, x: Cell) -> tuple[V, int, int]:
-    """(address, elements from row to row, elements from matrix to matrix) of an operand of a product."""
+def _matrix(b: Builder, memory: Memory, x: Cell) -> tuple[V, int, tuple[int, ...]]:
+    """(address, elements from row to row, and from matrix to matrix along the batch) of an operand of a product."""
     base, offset, strides = (x.operands[0], *x.data) if x.how == "view" else (x, 0, contiguous(x.shape))
     pointer = b.address(memory.pointer(b, base), offset, x.kind)
-    return pointer, strides[-2] if x.shape[-2] > 1 else max(x.shape[-1], 1), strides[0] if len(x.shape) > 2 else 0
+    return pointer, strides[-2] if x.shape[-2] > 1 else max(x.shape[-1], 1), strides[:-2]
+
+
+def write_tile(module: Module, kernel: Kernel, name: str) -> Written:
+    """What a tile makes, and the elementwise work on its vectors."""
+    b = Builder(module, name, [(PTR, "slots"), (I64, "lo"), (I64, "hi")])
+    lead = kernel.group.lead
+    wide = lead.shape[-1] != 1
+    if len(kernel.dims) > 1 + wide:
+        raise Unsupported("work after a tile that does not go row by row")
+    pointers = Pointers(b, kernel)
+    long = len(kernel.dims) == 2 or not wide  # whether there are rows to speak of
+
+    def finished(i: V, j: V, value: V, mask: V | None) -> None:
+        steps = ([(0, i)] if long and kernel.dims else []) + ([(len(kernel.dims) - 1, j)] if wide else [])
+        lane_dim = len(kernel.dims) - 1 if wide else -1
+        point = Point(
+            b, pointers, [None] * len(kernel.dims), lane_dim, value.lanes, mask, steps=steps, given={lead: value}
+        )  # fmt: skip
+        made = [(point.value(cell), accesses) for cell, accesses in kernel.writes.items()]
+        for out, accesses in made:
+            for access in accesses:
+                point.store(out, access)
+
+    rolled = len(kernel.group.cells) > _ROLLED
+    parts, work = lead.data(b, _addresses(b, kernel.memory, lead), finished, b.parameters[1], b.parameters[2], rolled)
+    b.finish()
+    return Written(name, parts, work)
+
+
+def write_custom(module: Module, kernel: Kernel, name: str) -> Written:
+    """An array written in a way of its own."""
+    b = Builder(module, name, [(PTR, "slots"), (I64, "lo"), (I64, "hi")])
+    lead = kernel.group.lead
+    place = kernel.memory.pointer(b, lead)
+    parts, work = lead.data(b, _addresses(b, kernel.memory, lead), place, b.parameters[1], b.parameters[2])
+    b.finish()
+    return Written(name, parts, work)
+
+
+def _addresses(b: Builder, memory: Memory, cell: Cell) -> list[V]:
+    """Where the operands of a cell begin; they lie in one piece."""
+    found = []
+    for x in cell.operands:
+        base, offset = (x.operands[0], x.data[0]) if x.how == "view" else (x, 0)
+        found.append(b.address(memory.pointer(b, base), offset, x.kind))
+    return found
 
 
 def write_parts(module: Module, kernel: Kernel, name: str) -> Written:

@@ -19,7 +19,10 @@ from .grouping import seen
 from .points import Kernel, Point, Pointers, masked
 from .program import Cell
 
-_IN_REGISTERS = 4  # vectors of a row that are held while it is worked on
+_IN_REGISTERS = 8  # vectors of a row that are held while it is worked on
+_WRITTEN_OUT = 200  # operations of a row in registers, all of which are written out
+_ROW = 1 << 14  # elements of a row that a later pass may find again on the stack
+_DEAR = 8  # simple operations from which that is cheaper than making it again
 _UNROLLED = 4  # vectors at once in a long reduction, whose sums would wait for each other
 _UNIT = 4096  # elements of elementwise work in one dimension that a thread takes at a time
 
@@ -204,12 +207,13 @@ class _Reduction:
 
     def _position(self, pointers: Pointers, places: list, lane_dim: int, lanes: int, mask: V | None) -> None:
         """All passes at one position of the kept dimensions."""
-        b, dims = self.b, self.kernel.dims
+        b = self.b
         width = 1 if self.rows else lanes
         kept: dict[Cell, V] = {}
         last = max([self.stages[c] for c in self.group.cells], default=0)
-        in_registers = self.rows and len(self.reduced) == 1 and dims[self.reduced[0]] <= _IN_REGISTERS * lanes
+        in_registers = self._fits_registers(lanes)
         points: dict[int, Point] = {}
+        held = {} if in_registers else self._held(lanes)
         for stage in range(last + 1):
             sums = [c for c in self.reductions if self.stages[c] == stage]
             writes = [
@@ -219,7 +223,14 @@ class _Reduction:
                 if in_registers:
                     found = self._registers(pointers, places, points, kept, sums, writes)
                 else:
-                    found = self._pass(pointers, places, lane_dim, lanes, mask, kept, sums, writes)
+                    again: dict[Cell, Any] = {c: p for c, p in held.items() if self.stages[c] < stage}
+                    again.update(
+                        (c, accesses[0])
+                        for c, accesses in self.kernel.writes.items()
+                        if self.group.is_full(c) and self.stages[c] < stage
+                    )
+                    keeps = {c: p for c, p in held.items() if self.stages[c] == stage}
+                    found = self._pass(pointers, places, lane_dim, lanes, mask, kept, again, keeps, sums, writes)
                 kept.update(zip(sums, found, strict=True))
             after = Point(b, pointers, places, -1 if self.rows else lane_dim, width, mask, given=kept)
             for cell in self.group.cells:
@@ -231,6 +242,34 @@ class _Reduction:
             if not self.group.is_full(cell):
                 for a in accesses:
                     after.store(kept[cell], a)
+
+    def _fits_registers(self, lanes: int) -> bool:
+        """Whether a row is so short that its vectors stay at hand."""
+        if not self.rows or len(self.reduced) != 1:
+            return False
+        count = -(-self.kernel.dims[self.reduced[0]] // lanes)
+        full = sum(1 + c.weight // 4 for c in self.group.cells if self.group.is_full(c))
+        return count <= 2 or count <= _IN_REGISTERS and count * full <= _WRITTEN_OUT
+
+    def _held(self, lanes: int) -> dict[Cell, V]:
+        """Room on the stack for what is dear to make and needed in a later pass."""
+        if not self.rows or len(self.reduced) != 1:
+            return {}
+        n = self.kernel.dims[self.reduced[0]]
+        if n > _ROW:
+            return {}
+        latest: dict[Cell, int] = {}
+        cost: dict[Cell, int] = {}
+        for cell in self.group.cells:
+            if self.group.is_full(cell):
+                inside = [seen(x) for x in cell.operands if seen(x) in cost]
+                cost[cell] = cell.weight + sum(cost[x] for x in inside if self.stages[x] == self.stages[cell])
+            for x in cell.operands:
+                latest[seen(x)] = max(latest.get(seen(x), 0), self.stages[cell])
+        wanted = [
+            c for c in cost if latest.get(c, 0) > self.stages[c] and cost[c] >= _DEAR and c not in self.kernel.writes
+        ]
+        return {c: self.b.allocate(c.kind, -(-n // lanes) * lanes) for c in wanted}
 
     def _registers(
         self, pointers: Pointers, places: list, points: dict[int, Point], kept: dict, sums: list, writes: list
@@ -263,8 +302,8 @@ class _Reduction:
         return masked(self.b, x, mask, neutral(cell)) if self.rows else x
 
     def _pass(
-        self, pointers: Pointers, places: list, lane_dim: int, lanes: int, mask: V | None, kept: dict, sums: list,
-        writes: list,
+        self, pointers: Pointers, places: list, lane_dim: int, lanes: int, mask: V | None, kept: dict, again: dict,
+        keeps: dict, sums: list, writes: list,
     ) -> list[V]:  # fmt: skip
         """A pass over all reduced dimensions: the totals, and what is written on the way."""
         b, dims = self.b, self.kernel.dims
@@ -277,6 +316,8 @@ class _Reduction:
                 value = point.value(cell)
                 for a in self.kernel.writes[cell]:
                     point.store(value, a)
+            for cell, place in keeps.items():
+                b.store(point.value(cell), b.address(place, point.steps[-1][1], cell.kind))
             return new
 
         def nest(k: int, at: Pointers, placed: list, totals: list[V]) -> list[V]:
@@ -286,20 +327,20 @@ class _Reduction:
                     inside[wide[k]] = loop.i
                     loop.carry(*nest(k + 1, at.moved(b, wide[k], loop.i), inside, loop.values))
                 return loop.results
-            return self._last(at, placed, d, lane_dim, lanes, mask, kept, sums, totals, work)
+            return self._last(at, placed, d, lane_dim, lanes, mask, kept, again, sums, totals, work)
 
         totals = nest(0, pointers, places, first)
         return [across(b, c, t) if self.rows else t for c, t in zip(sums, totals, strict=True)]
 
     def _last(
-        self, at: Pointers, placed: list, d: int, lane_dim: int, lanes: int, mask: V | None, kept: dict,
+        self, at: Pointers, placed: list, d: int, lane_dim: int, lanes: int, mask: V | None, kept: dict, again: dict,
         sums: list[Cell], totals: list[V], work: Callable,
     ) -> list[V]:  # fmt: skip
         """The innermost loop of a pass."""
         b, n = self.b, self.kernel.dims[d]
         if not self.rows:
             with b.loop(0, n, carried=totals) as loop:
-                point = Point(b, at, placed, lane_dim, lanes, mask, steps=[(d, loop.i)], given=kept)
+                point = Point(b, at, placed, lane_dim, lanes, mask, steps=[(d, loop.i)], given=kept, again=again)
                 loop.carry(*work(point, loop.values, None))
             return loop.results
         done = 0
@@ -312,7 +353,7 @@ class _Reduction:
                 news: list[V] = []
                 for u in range(_UNROLLED):
                     i = loop.i if not u else b.add(loop.i, index(u * lanes))
-                    point = Point(b, at, placed, d, lanes, steps=[(d, i)], given=kept)
+                    point = Point(b, at, placed, d, lanes, steps=[(d, i)], given=kept, again=again)
                     news += work(point, loop.values[u * len(totals) : (u + 1) * len(totals)], None)
                 loop.carry(*news)
             found = loop.results
@@ -324,12 +365,12 @@ class _Reduction:
         whole = n // lanes * lanes
         if whole > done:
             with b.loop(done, whole, lanes, carried=totals) as loop:
-                point = Point(b, at, placed, d, lanes, steps=[(d, loop.i)], given=kept)
+                point = Point(b, at, placed, d, lanes, steps=[(d, loop.i)], given=kept, again=again)
                 loop.carry(*work(point, loop.values, None))
             totals = loop.results
         if n % lanes:
             rest = b.mask(n % lanes, lanes)
-            point = Point(b, at, placed, d, lanes, rest, steps=[(d, index(whole))], given=kept)
+            point = Point(b, at, placed, d, lanes, rest, steps=[(d, index(whole))], given=kept, again=again)
             totals = work(point, totals, rest)
         return totals
 

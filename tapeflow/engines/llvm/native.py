@@ -63,7 +63,8 @@ def compile_ir(text: str, target: Target, sroa: bool = False) -> Native:
 
     `sroa` runs LLVM's pass of that name first, which turns memory of a function's own into values.
 
-    Raises ValueError for a text that is not LLVM's (a mistake of its writer), OSError for names that nothing defines.
+    Raises ValueError for a text that is not LLVM's (a mistake of its writer), and OSError for names that nothing
+    defines and where the system gives no memory for code.
     """
     times = {}
     start = perf_counter()

@@ -17,7 +17,9 @@ CONTIGUOUS, ALIGNED, WRITABLE = 0x1, 0x100, 0x400  # bits of an array's flags, i
 
 
 class Layout(NamedTuple):
-    """Offsets in bytes: of any object's type, and in an array of its data, rank, dimensions, dtype and flags."""
+    """Offsets in bytes: of any object's type; in an array of its data, rank, dimensions, dtype and flags; in a dtype of
+    the type of its scalars and the letter of its byte order.
+    """
 
     type: int
     data: int
@@ -25,6 +27,8 @@ class Layout(NamedTuple):
     dimensions: int
     descr: int
     flags: int
+    kind: int
+    order: int
 
 
 @cache
@@ -51,6 +55,9 @@ def arrays() -> Layout | None:
         "flags": ([x.flags.num for x in samples], 4, object.__basicsize__),
     }
     found = {name: _place(samples, *fact) for name, fact in facts.items()}
+    dtypes = [np.dtype(name) for name in ("<f4", ">f4", "<i8", ">i8", "<f8", ">c16", "bool", "<u2")]
+    found["kind"] = _place(dtypes, [id(x.type) for x in dtypes], 8, object.__basicsize__)
+    found["order"] = _place(dtypes, [ord(x.byteorder) for x in dtypes], 1, object.__basicsize__)
     if None in found.values():
         return None
     places = [
@@ -87,7 +94,7 @@ def scalar(dtype: np.dtype) -> int | None:
 
 def _place(objects: Sequence[Any], values: Sequence[int], size: int, start: int) -> int | None:
     """The one offset, from `start` on, at which all the objects have their values."""
-    stop = object.__basicsize__ if start == 0 else np.ndarray.__basicsize__
+    stop = object.__basicsize__ if start == 0 else min(type(x).__basicsize__ for x in objects)
     images = [ctypes.string_at(id(x), stop) for x in objects]
     places = [
         offset

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .builder import I64, Builder, Type, V, constant, constants, index
-from .grouping import Group, Grouping, positions, seen
+from .grouping import Group, Grouping, positions, seen, steps_of
 from .memory import Memory
 from .program import Cell, Unsupported, contiguous
 
@@ -29,16 +29,12 @@ class Access:
 
 def access_of(x: Cell, cell: Cell, where: Sequence[int], rank: int) -> Access:
     """How `cell`, whose dimensions are those at `where` of a kernel's, reads its operand x."""
-    if x.how == "view":
-        base, (offset, strides) = x.operands[0], x.data
-    else:
-        base, offset, strides = x, 0, contiguous(x.shape)
+    base, offset = (x.operands[0], x.data[0]) if x.how == "view" else (x, 0)
     steps = [0] * rank
     axes = [a for a, n in enumerate(cell.shape) if n != 1]
-    shift = len(cell.shape) - len(x.shape)
+    apart = steps_of(x, cell)
     for place, axis in zip(where, axes, strict=True):
-        if axis >= shift and x.shape[axis - shift] != 1:
-            steps[place] = strides[axis - shift]
+        steps[place] = apart[axis]
     return Access(base, offset, tuple(steps))
 
 
@@ -57,7 +53,7 @@ class Kernel:
         self.writes: dict[Cell, list[Access]] = {}
         own = set(group.cells)
         for cell in group.cells:
-            if group.kind == "product" and cell is group.lead:
+            if group.kind in ("product", "tile") and cell is group.lead:
                 self._write(cell)
                 continue
             where = self.where(cell)
@@ -76,7 +72,10 @@ class Kernel:
         self.dims = list(group.dims)
         self.parts = [0] * first + [1] * (last - first) + [2] * (self.rank - last)
         placed = any(c.how in ("place", "pick") or any(x.how == "place" for x in c.operands) for c in group.cells)
-        if group.kind != "product" and not placed:
+        if group.kind == "tile":
+            self.parts = [0] * (self.rank - 1) + [2] if group.lead.shape[-1] != 1 else [0] * self.rank
+            self._collapse()
+        elif group.kind != "product" and not placed:
             self._collapse()
 
     def where(self, cell: Cell) -> list[int]:
@@ -161,11 +160,14 @@ class Point:
         lanes: how many.
         mask: which of them count, None for all.
         steps: positions along further dimensions, not yet part of the addresses.
+        given: values that are known here.
+        again: cells that an earlier pass has left in memory: how to read them, or where a row of them begins.
     """
 
     def __init__(
         self, b: Builder, pointers: Pointers, places: Sequence[V | None], lane_dim: int, lanes: int,
         mask: V | None = None, steps: Sequence[tuple[int, V]] = (), given: dict[Cell, V] | None = None,
+        again: dict[Cell, Access | V] | None = None,
     ) -> None:  # fmt: skip
         self.b = b
         self.pointers = pointers
@@ -176,6 +178,7 @@ class Point:
         self.mask = mask
         self.steps = steps
         self.known: dict[Cell, V] = dict(given or {})  # kept cells, and what is at this point
+        self.again = again or {}
 
     def address(self, a: Access) -> V:
         """Where an access finds the first lane."""
@@ -241,6 +244,11 @@ class Point:
         return found
 
     def _made(self, cell: Cell) -> V:
+        left = self.again.get(cell)
+        if isinstance(left, Access):
+            return self.load(left)
+        if left is not None:
+            return self.b.load(self.b.address(left, self.steps[-1][1], cell.kind), cell.kind, self.lanes)
         if cell.how == "pick":
             return self._picked(cell)
         values = [self.operand(x, cell) for x in cell.operands]

@@ -18,7 +18,7 @@ import atexit
 import ctypes
 import os
 from functools import cache
-from time import sleep
+from time import perf_counter, sleep
 
 from ...core.context import settings
 from .denormals import denormals
@@ -30,7 +30,7 @@ DECLARATION = f"declare void @{PARALLEL_FOR}(ptr, ptr, i64, i64)"
 
 _MOST = 256  # threads
 _STACK = 8 << 20  # bytes of a worker's stack; only what is touched counts
-_SPIN = 1000  # pauses, about 50 us, before a thread sleeps
+_SPIN = 50e-6  # seconds that a thread looks for work before it sleeps: about what lies between two parallel loops
 _POOL = """
 @ticket = global i64 0, align 128        ; number of the call << 40 | chunks that nobody has claimed
 @pending = global i64 0, align 128       ; chunks that are not done
@@ -326,6 +326,20 @@ done:
   ret i64 1
 }}
 
+; Looks for nothing, a number of times.
+define void @pool_look(i64 %times) #0 {{
+entry:
+  br label %look
+look:
+  %k = phi i64 [ 0, %entry ], [ %next, %look ]
+  call void {pause}
+  %next = add i64 %k, 1
+  %more = icmp slt i64 %next, %times
+  br i1 %more, label %look, label %done
+done:
+  ret void
+}}
+
 ; A pool without workers that nobody has: at the start, and in the child of a fork.
 define void @pool_reset() #0 {{
   store i64 0, ptr @ticket
@@ -358,9 +372,22 @@ def resize() -> None:
 
 
 def _resize(native: Native, count: int) -> bool:
-    spin = _SPIN if count <= _processors() else 0  # threads that share a processor do not wait by counting
+    # threads that share a processor do not wait by counting
+    spin = int(_SPIN / _pause(native.address("pool_look"))) if count <= _processors() else 0
     function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)(native.address("pool_resize"))
     return bool(function(count, spin))
+
+
+@cache
+def _pause(look: int) -> float:
+    """Seconds that a processor takes for a pause: 35 cycles on one, 140 on the next."""
+    function = ctypes.CFUNCTYPE(None, ctypes.c_int64)(look)
+    times = []
+    for _ in range(3):
+        start = perf_counter()
+        function(500)
+        times.append(perf_counter() - start)
+    return max(min(times) / 500, 1e-9)
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tapeflow.engines.llvm.builder import F32, Kind
-from tapeflow.engines.llvm.tiles import Target
+from tapeflow.engines.llvm.tiles import Target, turn_cycles
 
 _PANEL = 32 * 1024  # bytes of B that are copied to the stack at a time: most of the first cache
 _CACHE = 256 * 1024  # bytes of B that tiles go over again and again: well within the second cache of any machine
@@ -118,8 +118,7 @@ def _time(M: int, N: int, K: int, tile: Tile, lanes: int, threads: int) -> float
     """Estimated cycles of the thread that has most to do."""
 
     def one(rows: int, vectors: int) -> float:
-        fma, loads, latency = rows * vectors / 2, (rows + 2 * vectors) / 2, 4
-        return K * (max(fma, loads, latency) + 1 / (2 * tile.unroll)) + 4 * rows * vectors + 10
+        return K * turn_cycles(rows, vectors, tile.unroll) + 4 * rows * vectors + 10
 
     def line(rows: int, columns: int) -> float:
         full, rest = divmod(columns, tile.columns)

@@ -285,11 +285,7 @@ def _copy(b: Builder, source: V, step: int, place: V, across: int, parts: list[P
 
 
 def transpose(b: Builder, source: V, step: int, place: V, across: int, columns: int, depth: int, kind: Kind) -> None:
-    """place[k * across + c] = source[c * step + k] for so many columns and so much depth, squares at a time.
-
-    Where masks are cheap, what lies between `columns` and the next whole square is overwritten with zeros as far as
-    `across` reaches.
-    """
+    """place[k * across + c] = source[c * step + k] for so many columns and so much depth, squares at a time."""
     target = target_of(b.module)
     side = min(target.lanes(kind), 8)
 

@@ -8,8 +8,9 @@
     reduce    a sum, product, maximum, minimum, all or any over axes, which stay with size 1
     pick      rows of an array at positions that are computed
     parts     an array put together from others, each at its place
-    product   a product of matrices
-    custom    a kernel of its own, such as a convolution
+    tile      what comes vector by vector from a kernel of its own: a product of matrices, a convolution
+    product   products of many matrices
+    custom    an array that is written in a way of its own
     store     a write to a variable
 
 Lowering rules (`lower/`) turn ops into these; `grouping` puts them into kernels; `kernels` writes the code.
@@ -73,6 +74,7 @@ class Program:
         self._held: dict[int, Cell] = {}  # id of a variable -> what it holds now
         self._variables: dict[int, Cell] = {}  # id of a variable -> its source
         self._arrays: dict[int, Cell] = {}
+        self._once: dict[Any, Cell] = {}
         self.sources: list[Cell] = []
 
     def _add(self, cell: Cell) -> Cell:
@@ -93,8 +95,10 @@ class Program:
     def constant(self, array: Any) -> Cell:
         """An array known now; single numbers stand in the code."""
         array = np.asarray(array)
-        if array.size == 1:
-            return self._add(Cell("number", array.shape, kind_of(array.dtype), data=array.reshape(()).item()))
+        if array.size:
+            first = array.flat[0]
+            if array.size == 1 or (array == first).all() and array.tobytes().count(first.tobytes()) >= array.size:
+                return self._add(Cell("number", array.shape, kind_of(array.dtype), data=first.item()))
         found = self._arrays.get(id(array))
         if found is None:
             found = self._arrays[id(array)] = self.source(("array", array), array.shape, array.dtype)
@@ -193,7 +197,14 @@ class Program:
         if not x.size:
             raise Unsupported("a reduction of nothing")
         shape = tuple([1 if i in axes else n for i, n in enumerate(x.shape)])
-        return self._add(Cell("reduce", shape, x.kind, (x,), (name, axes)))
+        return self.once((name, x, axes), lambda: self._add(Cell("reduce", shape, x.kind, (x,), (name, axes))))
+
+    def once(self, key: Any, make: Callable[[], Cell]) -> Cell:
+        """What was made under a key before, or is made now."""
+        found = self._once.get(key)
+        if found is None:
+            found = self._once[key] = make()
+        return found
 
     def pick(self, x: Cell, places: Cell, axis: int, shape: Sequence[int]) -> Cell:
         """x at `places` along an axis, every other dimension as it is; places were checked."""
@@ -207,12 +218,21 @@ class Program:
         return self._add(Cell("parts", tuple(shape), cells[0].kind, cells, ([tuple(p) for _, p in pieces], fill)))
 
     def product(self, x: Cell, y: Cell, transpose_x: bool, transpose_y: bool, shape: Sequence[int]) -> Cell:
-        """The product of matrices, in the last two dimensions; the others are equal, or y has none."""
+        """The products of matrices, in the last two dimensions; the others, which there are, are equal."""
         return self._add(Cell("product", tuple(shape), x.kind, (x, y), (transpose_x, transpose_y)))
 
-    def custom(self, write: Any, operands: Sequence[Cell], shape: Sequence[int], kind: Kind) -> Cell:
-        """An array that a kernel of its own writes."""
-        return self._add(Cell("custom", tuple(shape), kind, operands, write))
+    def tile(self, write: Any, operands: Sequence[Cell], shape: Sequence[int]) -> Cell:
+        """An array that a kernel makes vector by vector, each along its last dimension.
+
+        `write(b, addresses, finished, lo, hi, rolled)` writes the kernel for a part of the work and returns into how
+        many parts it can be cut and how much it is; it calls `finished(i, j, x, mask)` where the vector at row i (of
+        all but the last dimension in one) and column j is done, as seldom as can be where that is long (`rolled`).
+        """
+        return self._add(Cell("tile", tuple(shape), operands[0].kind, operands, write))
+
+    def custom(self, write: Any, operands: Sequence[Cell], shape: Sequence[int]) -> Cell:
+        """An array that a kernel writes itself: `write(b, addresses, address of the array, lo, hi)`; see `tile`."""
+        return self._add(Cell("custom", tuple(shape), operands[0].kind, operands, write))
 
     def check(self, condition: Cell) -> None:
         """The region is run by NumPy, which raises the error, where this bool is not true everywhere."""

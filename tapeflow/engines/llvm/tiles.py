@@ -84,6 +84,18 @@ def over(
             body(index(full * size), rest)
 
 
+def for_each_vector(b: Builder, count: int, kind: Kind, body: Callable[[V, Part], None]) -> None:
+    """`body(at, part)` for all vectors of a run of numbers: whole ones in a loop, and what is left."""
+    target = target_of(b.module)
+    lanes = target.lanes(kind)
+
+    def piece(at: V, length: int) -> None:
+        for part in parts_of(length, target, kind):
+            body(shifted(b, at, part.at), part)
+
+    over(b, count, lanes, piece)
+
+
 def scaled(b: Builder, i: V, by: int) -> V:
     """i * by."""
     if by == 1:
@@ -108,33 +120,52 @@ def zeros(rows: int, parts: Sequence[Part], kind: Kind) -> list[V]:
     return [constant(0, kind, part.lanes) for _ in range(rows) for part in parts]
 
 
+def turn_cycles(rows: int, vectors: int, unroll: int = 1) -> float:
+    """Estimated cycles of a turn of a tile's loop: of products, of loads, or of waiting for the turn before."""
+    return max(rows * vectors / 2, (rows + 2 * vectors) / 2, 4) + 1 / (2 * unroll)
+
+
 def add_products(
-    b: Builder, sums: Sequence[V], A: V, offsets: Sequence[int], B: V, parts: Sequence[Part], kind: Kind
-) -> list[V]:
-    """The sums, with one number of A for every row times one row of B added."""
+    b: Builder, sums: Sequence[V], rows: Sequence[V], B: V, parts: Sequence[Part], kind: Kind, paired: bool = False
+) -> list[V]:  # fmt: skip
+    """The sums, with the number at every row's place times a row of B added; paired, with as many as B's row has."""
     columns = [b.load(b.address(B, part.at, kind), kind, part.lanes, mask=part.mask(b)) for part in parts]
     new = []
-    for r, offset in enumerate(offsets):
-        number = b.load(b.address(A, offset, kind), kind)
-        wide: dict[int, V] = {}
-        for p, column in enumerate(columns):
-            if column.lanes not in wide:
-                wide[column.lanes] = b.splat(number, column.lanes)
-            new.append(b.add(b.mul(wide[column.lanes], column), sums[r * len(columns) + p]))
+    for r, place in enumerate(rows):
+        numbers: dict[int, V] = {}
+        for p, (part, column) in enumerate(zip(parts, columns, strict=True)):
+            if paired:
+                x = b.load(b.address(place, part.at, kind), kind, part.lanes, mask=part.mask(b))
+            else:
+                if not numbers:
+                    numbers[1] = b.load(place, kind)
+                if part.lanes not in numbers:
+                    numbers[part.lanes] = b.splat(numbers[1], part.lanes)
+                x = numbers[part.lanes]
+            new.append(_product_and_sum(b, x, column, sums[r * len(columns) + p]))
     return new
 
 
+def _product_and_sum(b: Builder, x: V, y: V, z: V) -> V:
+    """x * y + z; as one instruction where the machine has it, without it the function of that name is a slow call."""
+    return b.fma(x, y, z) if target_of(b.module).masked else b.add(b.mul(x, y), z)
+
+
 def add_run(
-    b: Builder, sums: Sequence[V], A: V, offsets: Sequence[int], step_a: int, B: V, step_b: int, parts: Sequence[Part],
-    depth: int, kind: Kind, unroll: int = 1,
+    b: Builder, sums: Sequence[V], A: V | Sequence[V], offsets: Sequence[int], step_a: int, B: V, step_b: int,
+    parts: Sequence[Part], depth: int, kind: Kind, unroll: int = 1, paired: bool = False,
 ) -> list[V]:  # fmt: skip
-    """The sums, with `depth` products added; from one to the next A and B go on by a step of their own."""
+    """The sums, with `depth` products added; from one to the next A and B go on by a step of their own.
+
+    A is where the rows' offsets count from, or for every row where its own counts from.
+    """
 
     def turn(sums: Sequence[V], k: V, count: int) -> list[V]:
-        a, row = b.address(A, scaled(b, k, step_a), kind), b.address(B, scaled(b, k, step_b), kind)
+        on, row = scaled(b, k, step_a), b.address(B, scaled(b, k, step_b), kind)
+        starts = [b.address(A, on, kind)] * len(offsets) if isinstance(A, V) else [b.address(x, on, kind) for x in A]
         for u in range(count):
-            places = [offset + u * step_a for offset in offsets]
-            sums = add_products(b, sums, a, places, b.address(row, u * step_b, kind), parts, kind)
+            places = [b.address(x, by + u * step_a, kind) for x, by in zip(starts, offsets, strict=True)]
+            sums = add_products(b, sums, places, b.address(row, u * step_b, kind), parts, kind, paired)
         return list(sums)
 
     unroll = min(unroll, depth)
@@ -190,9 +221,3 @@ def kept(b: Builder, rows: int, parts: Sequence[Part], place: V, kind: Kind) -> 
     return [
         b.load(b.address(place, r * width + part.at, kind), kind, part.lanes) for r in range(rows) for part in parts
     ]
-
-
-__all__ = [
-    "TARGETS", "Epilogue", "Part", "Target", "add_products", "add_run", "hand_over", "keep", "kept", "over",
-    "parts_of", "scaled", "shifted", "target_of", "zeros",
-]  # fmt: skip

@@ -11,6 +11,7 @@ dtype: a Python number inside a ufunc costs 0.4 us.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,14 @@ import numpy as np
 from ...core.convert import convert_to_tensor
 from ...core.indexed_slices import IndexedSlices
 from ...core.variable import Variable as CoreVariable
+from ...graph.ir import Graph, Node, Value
 from ...graph.state import NUMBERS, UPDATE
 from ..initializers import Constant
 from .optimizer import Optimizer
 from .schedules import LearningRateSchedule
 
+# Compiling pays once about so many numbers have been changed, where there are as many as this at all.
+_PAYS, _LARGE = 10_000_000, 16_384
 _FLUSH = 128  # steps after which denormals are looked for
 
 
@@ -33,6 +37,8 @@ class ArrayOptimizer(Optimizer):
         super().__init__(learning_rate, **options)
         self._slots: list[list[Any]] = []  # of each variable
         self._scratch: dict[tuple, np.ndarray] = {}
+        self._compiled: dict[tuple[int, ...], Any] = {}  # by the ids of the variables that are changed
+        self._compiled_from = inf  # the step from which the compiled functions are used
 
     def slots(self) -> tuple[dict[str, float], ...]:
         """The names of what is kept for each variable, with its first value.
@@ -62,11 +68,38 @@ class ArrayOptimizer(Optimizer):
                     initializer = Constant(first) if first else "zeros"
                     own.append(self.add_variable_from_reference(variable, name, initializer))
         self._slots += made
+        elements = sum(v.shape.num_elements() or 0 for v in self._trainable_variables)
+        self._compiled_from = _PAYS // elements if elements >= _LARGE else inf
         return new
+
+    def _compile(self, variables: list[Any]) -> Any:
+        """The change of all these variables as one compiled graph, None where nothing can be compiled.
+
+        It makes one pass over the arrays, where the rule makes one for every operation.
+        """
+        from ...engines import chosen, compile_graph
+
+        if chosen() == "numpy":
+            self._compiled_from = inf
+            return None
+        numbers = Value(None, (len(self.constants(1, 0.5)),), np.dtype("float64"))
+        inputs = [Value(None, tuple(v.shape), v._dtype) for v in variables]
+        nodes = []
+        for g, v in zip(inputs, variables, strict=True):
+            slots = self._slots[self._index[id(v)]] if self._slots else ()
+            nodes.append(Node(UPDATE, [g, numbers], (self.rule, v, *slots), []))
+        compiled = compile_graph(Graph(f"{self.name}_update", [*inputs, numbers], nodes, []))
+        self._compiled[tuple(map(id, variables))] = compiled
+        return compiled
 
     def _update(self, grads: list[Any], variables: list[Any], rate: Any) -> None:
         step = self._changes() + 1
         numbers = self.constants(step, float(rate))
+        if step >= self._compiled_from:
+            compiled = self._compiled.get(tuple(map(id, variables))) or self._compile(variables)
+            if compiled is not None:
+                compiled.run(*grads, np.array(numbers))
+                return
         if step % _FLUSH == 0:
             for slots in self._slots:
                 flush_denormals(slots)

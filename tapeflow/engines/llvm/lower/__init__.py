@@ -40,4 +40,4 @@ def lowered(program: Program, node: Node, inputs: Sequence[Cell]) -> list[Cell]:
     return cells
 
 
-from . import elementwise, losses, products, reductions, shapes, updates  # noqa: E402, F401 - which declare rules
+from . import convolutions, elementwise, losses, products, reductions, shapes, updates  # noqa: E402, F401 - which declare rules

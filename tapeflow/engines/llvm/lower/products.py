@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
-from ..builder import F32, F64
+from ..builder import F32, F64, Builder, V
+from ..product_plans import plan_tile
+from ..products import product as write_product
 from ..program import Cell, Program, Unsupported
+from ..tiles import target_of
 from . import rule
 
 
@@ -36,26 +39,40 @@ def product(program: Program, x: Cell, y: Cell, tx: bool, ty: bool, shape: Seque
     """The product of the last two dimensions. Rows of many matrices times one matrix are rows of one."""
     if x.kind not in (F32, F64) or y.kind is not x.kind:
         raise Unsupported(f"a product of {x.kind.name}")
-    batch = shape[:-2]
-    if batch and all(n == 1 for n in y.shape[:-2]) and not tx:
-        rows = program.reshape(x, (prod(x.shape[:-1]), x.shape[-1]))
-        matrix = program.reshape(y, y.shape[-2:])
-        flat = _of_two(program, rows, matrix, False, ty, (rows.shape[0], shape[-1]))
-        return program.reshape(flat, shape)
-    if not batch:
-        return _of_two(program, x, y, tx, ty, shape)
-    if x.shape[:-2] != tuple(batch) or y.shape[:-2] != tuple(batch):
+    batch = tuple(shape[:-2])
+    if all(n == 1 for n in y.shape[:-2]) and (not tx or all(n == 1 for n in batch)):
+        rows = (prod(x.shape[:-1]), x.shape[-1]) if not tx else x.shape[-2:]
+        return _of_two(program, program.reshape(x, rows), program.reshape(y, y.shape[-2:]), tx, ty, shape)
+    if x.shape[:-2] != batch or y.shape[:-2] != batch:
         raise Unsupported("a product of batches that broadcast")
-    count = prod(batch)
-    x, tx = _plain(program, program.reshape(x, (count, *x.shape[-2:])), tx)
-    y, ty = _plain(program, program.reshape(y, (count, *y.shape[-2:])), ty)
-    return program.reshape(program.product(x, y, tx, ty, (count, *shape[-2:])), shape)
-
-
-def _of_two(program: Program, x: Cell, y: Cell, tx: bool, ty: bool, shape: Sequence[int]) -> Cell:
     x, tx = _plain(program, x, tx)
     y, ty = _plain(program, y, ty)
     return program.product(x, y, tx, ty, shape)
+
+
+def _of_two(program: Program, x: Cell, y: Cell, tx: bool, ty: bool, shape: Sequence[int]) -> Cell:
+    """The product of two matrices, whose rows make up all dimensions of the shape but the last."""
+    x, tx = _plain(program, x, tx)
+    y, ty = _plain(program, y, ty)
+    depth, rows = x.shape if tx else reversed(x.shape)
+    columns = shape[-1]
+    lda, ldb = _apart(program, x), _apart(program, y)
+
+    def write(b: Builder, at: list[V], finished: Callable, lo: V, hi: V, rolled: bool) -> tuple[int, int]:
+        tile = plan_tile(rows, columns, depth, target_of(b.module), x.kind, tx, ty, lda, ldb)
+        write_product(
+            b, at[0], at[1], rows, columns, depth, kind=x.kind, transpose_a=tx, transpose_b=ty, lda=lda, ldb=ldb,
+            epilogue=lambda b, v, i, j, used, mask: finished(i, j, v, mask), lo=lo, hi=hi, tile=tile, rolled=rolled,
+        )  # fmt: skip
+        return tile.blocks(rows, columns), rows * columns * depth // 4
+
+    return program.tile(write, (x, y), shape)
+
+
+def _apart(program: Program, x: Cell) -> int:
+    """Elements from row to row."""
+    strides = program.strided(x)[2]
+    return strides[-2] if x.shape[-2] > 1 else max(x.shape[-1], 1)
 
 
 def _plain(program: Program, x: Cell, transposed: bool) -> tuple[Cell, bool]:

@@ -12,6 +12,8 @@ from ..program import Cell, Program, Unsupported, kind_of
 from . import rule
 
 _RUN = 4096  # elements that are summed in one run; sums of more are sums of runs, which keeps their digits
+# sums over many rows of few columns are made in 16 to 128 runs, from so many elements and up to so many columns
+_TALL, _NARROW = 1 << 17, 1 << 9
 
 
 def all_axes(x: Cell, axes: Sequence[int] | None) -> tuple[int, ...]:
@@ -33,8 +35,11 @@ def total(program: Program, name: str, x: Cell, axes: Sequence[int]) -> Cell:
         return x
     count = prod([x.shape[a] for a in axes])
     trailing = all(n == 1 for n in x.shape[axes[-1] + 1 :])
-    if count > 2 * _RUN and name in ("sum", "prod") and trailing and x.kind.floating:
-        return _in_runs(program, name, x, axes, count)
+    if name in ("sum", "prod") and x.kind.floating:
+        if trailing and count > 2 * _RUN:
+            return _in_runs(program, name, x, axes, count, range(_RUN, _RUN // 16, -1))
+        if not trailing and x.size > _TALL and axes[0] == 0 and x.size // count <= _NARROW:
+            return _in_runs(program, name, x, axes, count, range(count // 16, count // 128, -1))
     return program.reduce(name, x, axes)
 
 
@@ -49,13 +54,13 @@ def _side_by_side(x: Cell, axes: tuple[int, ...]) -> list[tuple[int, ...]]:
     return runs
 
 
-def _in_runs(program: Program, name: str, x: Cell, axes: tuple[int, ...], count: int) -> Cell:
-    """Sums of runs, then their sum: as exact as NumPy's, and something for every thread."""
-    length = next((n for n in range(_RUN, _RUN // 16, -1) if not count % n), None)
+def _in_runs(program: Program, name: str, x: Cell, axes: tuple[int, ...], count: int, lengths: range) -> Cell:
+    """Sums of runs of one of these lengths, then their sum: as exact as NumPy's, and something for every thread."""
+    length = next((n for n in lengths if n > 1 and not count % n), None)
     if length is None:
         return program.reduce(name, x, axes)
-    first = axes[0]
-    shape = (*x.shape[:first], count // length, length)
+    first, last = axes[0], axes[-1] + 1
+    shape = (*x.shape[:first], count // length, length, *x.shape[last:])
     parts = program.reduce(name, program.reshape(x, shape), (first + 1,))
     whole = program.reduce(name, parts, (first,))
     return program.reshape(whole, tuple([1 if a in axes else n for a, n in enumerate(x.shape)]))
@@ -85,7 +90,10 @@ def mean(program: Program, x: Cell, axes: Sequence[int]) -> Cell:
     if x.kind not in (F32, F64):
         raise Unsupported(f"a mean of {x.kind.name}")
     count = prod([x.shape[a] for a in axes])
-    return program.map(lambda b, v: b.div(v, b.like(v, count)), total(program, "sum", x, axes), weight=4)
+    sums = total(program, "sum", x, axes)
+    return program.once(
+        ("mean", sums, count), lambda: program.map(lambda b, v: b.div(v, b.like(v, count)), sums, weight=4)
+    )
 
 
 @rule("reduce_variance")
