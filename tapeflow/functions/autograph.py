@@ -141,6 +141,8 @@ def _called(f: Any, args: tuple, kwargs: dict | None, scope: Any = None, options
 def _remember_lines(source_map: dict) -> None:
     """Tells traces which lines of the program a rewritten function's lines come from."""
     for generated, origin in source_map.items():
+        if "__autograph_generated_file" not in generated.filename:
+            continue  # a line of the program, which stands for itself
         place = f"{origin.loc.filename.rpartition('/')[2]}:{origin.loc.lineno}"
         SOURCES.setdefault(generated.filename, {})[generated.lineno] = place
 
