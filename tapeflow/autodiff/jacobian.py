@@ -16,7 +16,7 @@ from ..core.tapes import active_tapes
 from ..core.tensor import Tensor, flat, wrap
 from ..core.variable import Variable
 from .backward import pull_back
-from .batching import batched, every
+from .batching import CannotBatch, batched, every
 from .request import UnconnectedGradients, source_key, targets_of
 
 
@@ -95,8 +95,11 @@ def _rows(tape: Any, y: Tensor | None, seeds_of: Callable, sources: list, batch:
     if not len(seeds):
         return [None] * len(keys)
     if batch:
-        grads = pull_back(TENSORS, dict(records), {y._key: batched(wrap(seeds))}, keys, watched)
-        return [None if key not in grads else every(_dense(grads[key]), len(seeds)) for key in keys]
+        try:
+            grads = pull_back(TENSORS, dict(records), {y._key: batched(wrap(seeds))}, keys, watched)
+            return [None if key not in grads else every(_dense(grads[key]), len(seeds)) for key in keys]
+        except CannotBatch:
+            pass  # row by row
     found: list[list] = [[] for _ in keys]
     for seed in seeds:
         grads = pull_back(TENSORS, dict(records), {y._key: wrap(flat(np.asarray(seed)))}, keys, watched)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from ..autodiff.batching import Batched, batched, every
+from ..autodiff.batching import Batched, CannotBatch, batched, every
 from ..autodiff.request import UnconnectedGradients
 from ..autodiff.tape import GradientTape
 from ..core import nest
@@ -77,8 +77,11 @@ def rows(trace: Any, pulled: Callable, y: Tensor, seeds_of: Callable, batch: boo
     def jacobian(y: Tensor, *captured: Tensor) -> list[Tensor]:
         seeds = seeds_of(y._value)
         if batch:
-            made = replay(graph, [batched(wrap(seeds)), *captured])
-            return [every(g, len(seeds)) for g in made]
+            try:
+                made = replay(graph, [batched(wrap(seeds)), *captured])
+                return [every(g, len(seeds)) for g in made]
+            except CannotBatch:
+                pass  # row by row
         each = [replay(graph, [wrap(flat(seed)), *captured]) for seed in seeds]
         return [TENSORS.stack(list(parts), 0) for parts in zip(*each, strict=True)]  # type: ignore[attr-defined]
 

@@ -185,7 +185,7 @@ class _Books:
         try:
             for part, node in self._between(targets):
                 if node.op.keep is not None:
-                    node.op.keep(node)
+                    node.op.keep(node, part)
                 outputs = tuple([self._of(part, value) for value in node.outputs])
                 inputs = tuple([self._of(part, value) for value in node.inputs])
                 node.op.remember(inputs, node.attributes, outputs)

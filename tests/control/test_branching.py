@@ -6,6 +6,7 @@ import pytest
 import tapeflow as tf
 from tapeflow.control.branching import case, cond, switch_case
 from tapeflow.functions.function import function
+from tests.closeness import assert_same
 
 
 def both(f, *arrays):
@@ -17,7 +18,7 @@ def both(f, *arrays):
             tape.watch(inputs)
             y = call(*inputs)
         found.append((y.numpy(), [g.numpy() for g in tape.gradient(y, inputs, unconnected_gradients="zero")]))
-    np.testing.assert_array_equal(found[0][0], found[1][0])
+    assert_same(found[1][0], found[0][0])
     for a, b in zip(found[0][1], found[1][1], strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)  # a traced loop adds up an iteration at a time
     return found[0]

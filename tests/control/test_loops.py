@@ -168,8 +168,7 @@ def test_second_derivatives():
             d = inner.gradient(y, x)
         return outer.gradient(d, x)
 
-    with pytest.raises(tf.errors.UnimplementedError, match="second derivative"):
-        within(x)
+    assert within(x).numpy() == 160.0
 
 
 @settings(max_examples=20, deadline=None)
@@ -188,7 +187,7 @@ def test_random_loops_are_the_same_eager_and_traced(n, start, steps):
             elif step == "sin":
                 a = tf.sin(a)
             else:
-                a = cond(a > x, lambda a=a: a - 0.5 * x, lambda a=a: a * 0.5)
+                a = cond(a > 1.1 * x, lambda a=a: a - 0.5 * x, lambda a=a: a * 0.5)
         return a
 
     both(

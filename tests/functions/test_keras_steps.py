@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tapeflow as tf
+from tests.closeness import TRAINED, assert_same
 
 RNG = np.random.default_rng(3)
 IMAGES = RNG.normal(size=(6, 8, 4, 4, 1)).astype(np.float32)
@@ -54,7 +55,7 @@ def trained(optimizer, decorate):
 def test_training_is_the_same(optimizer):
     eager, traced = trained(optimizer, lambda f: f), trained(optimizer, tf.function)
     for a, b in zip(tf.nest.flatten(eager), tf.nest.flatten(traced), strict=True):
-        np.testing.assert_array_equal(a, b)
+        assert_same(a, b, TRAINED)
 
 
 def test_a_model_is_built_inside():

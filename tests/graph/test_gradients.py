@@ -226,4 +226,167 @@ def test_loops_over_constants_of_the_function_keep_nothing():
         return s
 
     text = str(tf.function(f).get_concrete_function(tf.constant(3)).graph)
-    assert "while_loop(" in text and "while_loop_saving" not in text
+    assert "while_loop(" in text and "keeps" not in text
+
+
+# -- loops and branches, through which nobody said that derivatives would be asked for ---------------------------------
+
+X = tf.constant([0.7, -0.4], tf.float64)
+W = tf.constant([[0.3, -0.2], [0.5, 0.1]], tf.float64)
+V = tf.Variable([1.5, 0.5], dtype=tf.float64)
+
+
+def loop_and_branch(x, n):
+    def body(i, y):
+        z = tf.linalg.matvec(W * x[0], y)
+        return i + 1, tf.cond(tf.reduce_sum(z) > 0.0, lambda: tf.sin(z) * y * V, lambda: tf.exp(z) * x * V)
+
+    return tf.reduce_sum(tf.while_loop(lambda i, y: i < n, body, (0, x))[1] ** 2)
+
+
+def branch(x, n):
+    y = x * tf.cos(x)
+    return tf.reduce_sum(tf.cond(n > 1, lambda: tf.sin(y * x) * V, lambda: tf.exp(y) * V * V) ** 2)
+
+
+def nested_loops(x, n):
+    def body(i, y):
+        inner = tf.while_loop(lambda j, z: j < i + 1, lambda j, z: (j + 1, tf.sin(z * y) + x * V), (0, y))[1]
+        return i + 1, tf.cond(y[0] > 0.5, lambda: inner * x, lambda: inner + y)
+
+    return tf.reduce_sum(tf.while_loop(lambda i, y: i < n, body, (0, x))[1] ** 2)
+
+
+def array_in_a_loop(x, n):
+    def body(i, ta):
+        return i + 1, ta.write(i, tf.sin(ta.read(i - 1) * x) + V)
+
+    ta = tf.TensorArray(tf.float64, n + 1, clear_after_read=False, element_shape=[2]).write(0, x)
+    return tf.reduce_sum(tf.while_loop(lambda i, ta: i <= n, body, (1, ta))[1].stack() ** 3)
+
+
+def variable_that_the_loop_writes(x, n):
+    kept = V + 0.0
+
+    def body(i, y):
+        V.assign(V * 0.5)
+        return i + 1, y * tf.sin(V * x)
+
+    made = tf.reduce_sum(tf.while_loop(lambda i, y: i < n, body, (0, x))[1] ** 2)
+    V.assign(kept)
+    return made
+
+
+def orders(f, x, n, derive):
+    """Derivatives of the first three orders with respect to a tensor and a variable."""
+    d1 = derive(lambda: f(x, n), x)
+    d2 = derive(lambda: tf.reduce_sum(d1()[0] ** 2) + tf.reduce_sum(d1()[1]), x)
+    d3 = derive(lambda: tf.reduce_sum(d2()[0] * W[0]), x)
+    return [*d1(), *d2(), *d3()]
+
+
+def by_tapes(y, x):
+    def derived():
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            of = y()
+        return tape.gradient(of, [x, V], unconnected_gradients="zero")
+
+    return derived
+
+
+def by_gradients(y, x):
+    return lambda: [tf.convert_to_tensor(g) for g in tf.gradients(y(), [x, V], unconnected_gradients="zero")]
+
+
+LOOPS = {f.__name__: f for f in (branch, loop_and_branch, nested_loops, array_in_a_loop, variable_that_the_loop_writes)}
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_every_order_through_loops_and_branches(name):
+    f = LOOPS[name]
+    g = tf.function(lambda x, n: orders(f, x, n, by_gradients), autograph=False)
+    for n in (0, 1, 3):
+        n = tf.constant(n)
+        for k, (a, b) in enumerate(zip(orders(f, X, n, by_tapes), g(X, n), strict=True)):
+            np.testing.assert_allclose(b, a, rtol=1e-10, atol=1e-12, err_msg=f"derivative {k}")
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_what_is_derived_once_is_derived_again(name):
+    """Three calls of `tf.gradients`, each of what the last gave, of one loop."""
+    f = LOOPS[name]
+
+    def again(x, n):
+        first = tf.gradients(f(x, n), x)[0]
+        second = tf.gradients(tf.reduce_sum(first**2), x)[0]
+        return first, second, tf.gradients(tf.reduce_sum(second * W[0]), x)[0]
+
+    def eager(x, n):
+        with tf.GradientTape() as outer, tf.GradientTape() as middle, tf.GradientTape() as inner:
+            for tape in (outer, middle, inner):
+                tape.watch(x)
+            y = f(x, n)
+            first = inner.gradient(y, x)
+            s = tf.reduce_sum(first**2)
+            second = middle.gradient(s, x)
+            s = tf.reduce_sum(second * W[0])
+        return first, second, outer.gradient(s, x)
+
+    for n in (1, 2):
+        n = tf.constant(n)
+        for a, b in zip(eager(X, n), tf.function(again, autograph=False)(X, n), strict=True):
+            np.testing.assert_allclose(b, a, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", LOOPS)
+@pytest.mark.parametrize("persistent", [False, True])
+def test_of_loops_that_a_tape_follows(name, persistent):
+    """For other tensors than the tape's, of what the tape gave, and the tape's own answers after that."""
+    f = LOOPS[name]
+
+    def run(x, n):
+        u = x * 1.0
+        with tf.GradientTape(persistent, watch_accessed_variables=False) as tape:
+            tape.watch(u)
+            y = f(u, n)
+        ours = tf.gradients(y, [x, V], unconnected_gradients="zero")
+        g = tape.gradient(y, u)
+        return *ours, g, *tf.gradients(tf.reduce_sum(g**2), [x, V], unconnected_gradients="zero")
+
+    n = tf.constant(2)
+    got = tf.function(run, autograph=False)(X, n)
+    first = by_tapes(lambda: f(X, n), X)
+    want = [*first(), first()[0], *by_tapes(lambda: tf.reduce_sum(first()[0] ** 2), X)()]
+    for a, b in zip(want, got, strict=True):
+        np.testing.assert_allclose(b, a, rtol=1e-10, atol=1e-12)
+
+
+def test_inside_a_branch_of_a_loop_before_it_and_under_a_tape_of_the_call():
+    def f(x, n):
+        y = nested_loops(x, n)
+        return tf.cond(n > 1, lambda: tf.gradients(y, x)[0] * x, lambda: x + y)
+
+    g = tf.function(f, autograph=False)
+
+    def want(x, n):
+        y, d = nested_loops(x, n), by_tapes(lambda: nested_loops(x, n), x)
+        return d()[0] * x if n > 1 else x + y
+
+    for n in (1, 2):
+        n = tf.constant(n)
+        np.testing.assert_allclose(g(X, n), want(X, n), rtol=1e-10)
+        a, b = (by_tapes(lambda h=h, n=n: h(X, n), X)() for h in (want, g))
+        np.testing.assert_allclose(b[0], a[0], rtol=1e-10)
+
+
+def test_a_loop_whose_body_takes_gradients():
+    def f(x, n):
+        return tf.while_loop(
+            lambda i, y: i < n, lambda i, y: (i + 1, y - 0.1 * tf.gradients(loop_and_branch(y, i), y)[0]), (0, x)
+        )[1]
+
+    y, n = X, tf.constant(3)
+    for i in range(3):
+        y = y - 0.1 * by_tapes(lambda y=y, i=i: loop_and_branch(y, tf.constant(i)), y)()[0]
+    np.testing.assert_allclose(tf.function(f, autograph=False)(X, n), y, rtol=1e-12)

@@ -7,7 +7,8 @@ from typing import Any
 
 from .. import vector_math as M
 from ..builder import F32, F64, I1, Builder, V
-from ..program import Cell, Program, Unsupported, kind_of
+from ..pieces import Unsupported
+from ..program import Cell, Program, kind_of
 from . import rule
 
 # -- of floats and ints --
@@ -122,8 +123,8 @@ _FLOATS: dict[str, tuple[Callable, int]] = {
     "xlog1py": (_zero_where_zero(lambda b, x, y: b.mul(x, M.log1p(b, y))), 24),
     "xdivy": (_zero_where_zero(lambda b, x, y: b.div(x, y)), 5),
     "sigmoid_cross_entropy": (
-        # max(z, 0) - z * y + log(1 + exp(-|z|)), of labels y and logits z
-        lambda b, y, z: b.add(
+        # max(z, 0) - z * y + log(1 + exp(-|z|)), of logits z and labels y
+        lambda b, z, y: b.add(
             b.sub(_relu(b, z), b.mul(z, y)), M.log1p(b, M.exp(b, b.neg(b.intrinsic("fabs", z))))
         ),
         40,

@@ -7,7 +7,8 @@ from typing import Any
 
 from .. import vector_math as M
 from ..builder import I1, I64
-from ..program import Cell, Program, Unsupported
+from ..pieces import Unsupported
+from ..program import Cell, Program
 from . import rule
 from .reductions import exponentials, total
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..builder import I1, I64, Builder, V, constant
-from ..program import Cell, Program, Unsupported, kind_of
+from ..builder import I1, I32, I64, Builder, V, constant
+from ..pieces import Unsupported
+from ..program import Cell, Program, kind_of
 from . import rule
 from .reductions import total
 
@@ -199,6 +200,8 @@ def _one_hot(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
     shape = node.outputs[0].shape
     axis %= len(shape)
     kind = kind_of(node.outputs[0].dtype)
+    if at.kind.bytes < 4:
+        at = program.cast(at, I32)  # in which every position has a number
     places = program.reshape(at, (*at.shape[:axis], 1, *at.shape[axis:]))
     here = program.place(shape, axis, at.kind)
 

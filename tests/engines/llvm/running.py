@@ -1,0 +1,48 @@
+"""Running a function on both engines, the compiling one for any target, and comparing what comes out and is changed."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tapeflow import Variable
+from tapeflow.engines.llvm import NativeExecutable, compile_graph, host
+from tapeflow.engines.llvm.target import Target
+from tapeflow.engines.numpy import compile_graph as by_numpy
+from tapeflow.graph.ir import Graph
+from tapeflow.graph.trace import Trace
+
+
+def graph_of(f: Callable, arrays: Sequence[Any]) -> Graph:
+    """The graph of a function of tensors like these arrays; it may return one tensor, several or none."""
+    with Trace("f") as trace:
+        out = f(*[trace.placeholder(np.shape(a), np.asarray(a).dtype) for a in arrays])
+        return trace.graph(list(out) if isinstance(out, (list, tuple)) else [] if out is None else [out])
+
+
+def native(graph: Graph, target: Target | None = None) -> NativeExecutable:
+    """The graph compiled, whatever it is worth, for the host or another target that it can run."""
+    machine = target or host()
+    assert machine is not None, "this machine has no compiler"
+    return compile_graph(graph, machine)
+
+
+def on_both(
+    f: Callable, arrays: Sequence[Any] = (), variables: Sequence[Variable] = (), *, calls: int = 1,
+    target: Target | None = None, graph: Graph | None = None,
+) -> tuple[list, list]:  # fmt: skip
+    """(what the compiling engine gives, what NumPy gives): outputs of each call, then what the variables hold.
+
+    The variables begin with the values that they have, each time, and end with those.
+    """
+    graph = graph or graph_of(f, arrays)
+    start = [np.array(v.numpy()) for v in variables]
+    found = []
+    for executable in (native(graph, target), by_numpy(graph)):
+        results: list[Any] = []
+        for _ in range(calls):
+            results += [np.array(y) for y in executable.run(*arrays)]
+        found.append([*results, *[np.array(v.numpy()) for v in variables]])
+        for v, value in zip(variables, start, strict=True):
+            v.assign(value)
+    return found[0], found[1]
