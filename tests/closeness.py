@@ -34,7 +34,7 @@ TRAINED = Bound(own=4096, scale=64)  # several steps of training, divided by wha
 _CLASSES = {
     FUNCTION: """
         acos acosh asin asinh atan atan2 atanh cos cosh digamma elu erf erfinv exp expm1 lgamma log log1p ndtri pow
-        rsqrt selu sigmoid silu sin sinh softplus softsign tan tanh xlog1py xlogy""",
+        random_normal rsqrt selu sigmoid silu sin sinh softplus softsign tan tanh xlog1py xlogy""",
     ROUGH: "erfc",
     PRODUCT: "reduce_prod",
     SUM: """

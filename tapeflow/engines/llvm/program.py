@@ -230,9 +230,12 @@ class Program:
         """
         return self._add(Cell("tile", tuple(shape), operands[0].kind, operands, write))
 
-    def custom(self, write: Any, operands: Sequence[Cell], shape: Sequence[int]) -> Cell:
-        """An array that a kernel writes itself: `write(b, addresses, address of the array, lo, hi)`; see `tile`."""
-        return self._add(Cell("custom", tuple(shape), operands[0].kind, operands, write))
+    def custom(self, write: Any, operands: Sequence[Cell], shape: Sequence[int], kind: Kind | None = None) -> Cell:
+        """An array that a kernel writes itself: `write(b, addresses, address of the array, lo, hi)`; see `tile`.
+
+        Its kind is that of the first operand unless another is given. Operands lie in one piece (`whole`).
+        """
+        return self._add(Cell("custom", tuple(shape), kind or operands[0].kind, operands, write))
 
     def check(self, condition: Cell) -> None:
         """The region is run by NumPy, which raises the error, where this bool is not true everywhere."""
@@ -267,6 +270,15 @@ def kind_of(dtype: Any) -> Kind:
     if found is None or found.name == "f16":
         raise Unsupported(f"dtype {dtype}")
     return found
+
+
+def whole(program: Program, x: Cell) -> Cell:
+    """x in one piece of memory."""
+    if x.how != "view":
+        return program.copy(x) if x.how in ("number", "place") else x
+    sizes = [(n, s) for n, s in zip(x.shape, x.data[1], strict=True) if n != 1]
+    plain = [(n, s) for n, s in zip(x.shape, contiguous(x.shape), strict=True) if n != 1]
+    return x if sizes == plain else program.copy(x)
 
 
 def contiguous(shape: Sequence[int]) -> tuple[int, ...]:

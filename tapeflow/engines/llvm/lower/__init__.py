@@ -40,4 +40,13 @@ def lowered(program: Program, node: Node, inputs: Sequence[Cell]) -> list[Cell]:
     return cells
 
 
-from . import convolutions, elementwise, losses, products, reductions, shapes, updates  # noqa: E402, F401 - which declare rules
+from . import (  # noqa: E402 - which declare rules
+    convolutions,  # noqa: F401
+    elementwise,  # noqa: F401
+    losses,  # noqa: F401
+    products,  # noqa: F401
+    random,  # noqa: F401
+    reductions,  # noqa: F401
+    shapes,  # noqa: F401
+    updates,  # noqa: F401
+)
