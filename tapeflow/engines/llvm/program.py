@@ -162,12 +162,29 @@ class Program:
         """The same elements, in an array of their own."""
         return self.map(lambda b, v: v, x, weight=0)
 
+    def whole(self, x: Cell) -> Cell:
+        """x in one piece of memory, its elements in their order."""
+        if x.how != "view":
+            return self.copy(x) if x.how in ("number", "place") else x
+        sizes = [(n, s) for n, s in zip(x.shape, x.data[1], strict=True) if n != 1]
+        plain = [(n, s) for n, s in zip(x.shape, contiguous(x.shape), strict=True) if n != 1]
+        return x if sizes == plain else self.copy(x)
+
     def transpose(self, x: Cell, order: Sequence[int]) -> Cell:
         """Dimensions in another order."""
         if x.how == "number":
             return self.number(x.data, x.kind, tuple(x.shape[i] for i in order))
         base, offset, strides = self.strided(x)
         return self._view(base, tuple(x.shape[i] for i in order), offset, tuple(strides[i] for i in order))
+
+    def diagonal(self, x: Cell, which: Sequence[int], rank: int) -> Cell:
+        """Where several dimensions go along together: dimension a of x is number `which[a]` of `rank` ones."""
+        shape = [next(n for n, k in zip(x.shape, which, strict=True) if k == d) for d in range(rank)]
+        if x.how == "number":
+            return self.number(x.data, x.kind, tuple(shape))
+        base, offset, strides = self.strided(x)
+        along = [sum(s for s, k in zip(strides, which, strict=True) if k == d) for d in range(rank)]
+        return self._view(base, tuple(shape), offset, tuple(along))
 
     def slice(self, x: Cell, begin: Sequence[int], step: Sequence[int], shape: Sequence[int]) -> Cell:
         """From `begin` in steps, as many elements as `shape` says."""
@@ -212,10 +229,19 @@ class Program:
         spread = self.reshape(places, (*places.shape, *[1] * (len(x.shape) - axis - 1)))
         return self._add(Cell("pick", tuple(shape), x.kind, (x, spread), (axis, wide)))
 
-    def parts(self, shape: Sequence[int], pieces: Sequence[tuple[Cell, Sequence[int]]], fill: Any = None) -> Cell:
-        """An array that pieces fill, each from its position on; where none is, the number `fill` is."""
-        cells = [cell for cell, _ in pieces]
-        return self._add(Cell("parts", tuple(shape), cells[0].kind, cells, ([tuple(p) for _, p in pieces], fill)))
+    def parts(self, shape: Sequence[int], pieces: Sequence[tuple], fill: Any = None) -> Cell:
+        """An array that pieces fill, one after the other; where none is, the number `fill` is.
+
+        A piece is (cell, position of its first element), with a third item for steps along each dimension.
+        """
+        strides = contiguous(shape)
+        places = []
+        for _, begin, *steps in pieces:
+            offset = sum(n * s for n, s in zip(begin, strides, strict=True))
+            apart = tuple([n * s for n, s in zip(steps[0], strides, strict=True)]) if steps else strides
+            places.append((offset, apart))
+        cells = [piece[0] for piece in pieces]
+        return self._add(Cell("parts", tuple(shape), cells[0].kind, cells, (places, fill)))
 
     def product(self, x: Cell, y: Cell, transpose_x: bool, transpose_y: bool, shape: Sequence[int]) -> Cell:
         """The products of matrices, in the last two dimensions; the others, which there are, are equal."""
@@ -270,15 +296,6 @@ def kind_of(dtype: Any) -> Kind:
     if found is None or found.name == "f16":
         raise Unsupported(f"dtype {dtype}")
     return found
-
-
-def whole(program: Program, x: Cell) -> Cell:
-    """x in one piece of memory."""
-    if x.how != "view":
-        return program.copy(x) if x.how in ("number", "place") else x
-    sizes = [(n, s) for n, s in zip(x.shape, x.data[1], strict=True) if n != 1]
-    plain = [(n, s) for n, s in zip(x.shape, contiguous(x.shape), strict=True) if n != 1]
-    return x if sizes == plain else program.copy(x)
 
 
 def contiguous(shape: Sequence[int]) -> tuple[int, ...]:

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 import tapeflow as tf
-from tapeflow.core.op import OPS
 from tests.closeness import FUNCTION, assert_within
 from tests.engines.llvm.running import graph_of, native, on_both
+from tests.ops.examples import load_ops
 
+OPS = load_ops()
 FLOAT32, FLOAT64 = np.dtype("float32"), np.dtype("float64")
 # counters whose lowest word, lower half and all 128 bits are about to overflow
 STREAMS = [[5, -1, 7], [2**32 - 3, 0, -1], [-2, 5, 3], [-2, -1, 2**63 - 1]]

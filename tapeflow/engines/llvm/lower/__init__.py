@@ -44,6 +44,7 @@ from . import (  # noqa: E402 - which declare rules
     convolutions,  # noqa: F401
     elementwise,  # noqa: F401
     losses,  # noqa: F401
+    positions,  # noqa: F401
     products,  # noqa: F401
     random,  # noqa: F401
     reductions,  # noqa: F401

@@ -14,7 +14,7 @@ from ....ops.seeds import SCRAMBLE_KEY
 from .. import vector_math as M
 from ..builder import F32, F64, I1, I32, I64, U32, U64, Builder, Kind, V, constant
 from ..philox import WIDEST, Transform, block_words, round_keys, write_stream
-from ..program import Cell, Program, Unsupported, kind_of, whole
+from ..program import Cell, Program, Unsupported, kind_of
 from . import rule
 
 _SMALLEST = 1e-7  # keeps the logarithm of Box and Muller finite
@@ -85,7 +85,7 @@ def _drawn(program: Program, stream: Cell, shape: Sequence[int], kind: Kind, per
     def write(b: Builder, at: list[V], place: V, lo: V, hi: V) -> tuple[int, int]:
         return write_stream(b, at[0], place, blocks, kind, transform, lo, hi)
 
-    made = program.custom(write, (whole(program, stream),), (blocks * per,), kind)
+    made = program.custom(write, (program.whole(stream),), (blocks * per,), kind)
     return program.reshape(program.slice(made, [0], [1], [count]), shape)
 
 
@@ -149,7 +149,7 @@ def _stateless_stream(program: Program, node: Any, inputs: Sequence[Cell]) -> Ce
             b.store(part, b.address(place, i, U64))
         return 1, 100
 
-    return program.custom(write, (whole(program, seed),), (3,), I64)
+    return program.custom(write, (program.whole(seed),), (3,), I64)
 
 
 @rule("advance_stream")
@@ -176,5 +176,3 @@ def _fold_in(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
         raise Unsupported(f"a seed of {data.kind.name}")
     drawn = program.cast(_words(program, stream, (1,), data.kind.bytes * 8), data.kind)
     return program.parts((2,), [(drawn, (0,)), (program.reshape(data, (1,)), (1,))])
-
-

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..builder import I1, I32, I64, Builder, V, constant
-from ..program import Cell, Program, Unsupported, kind_of
+from ..program import Cell, Program, Unsupported
 from . import rule
 from .reductions import total
 
@@ -170,42 +169,3 @@ def _reverse(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
     if not x.size:
         raise Unsupported("nothing to reverse")
     return program.slice(x, begin, step, x.shape)
-
-
-@rule("gather")
-def _gather(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
-    (x, at), (axis, batch_dims) = inputs, node.attributes
-    axis %= max(len(x.shape), 1)
-    if batch_dims or not x.size or not at.size:
-        raise Unsupported("a gather in batches")
-    n = x.shape[axis]
-    wide = program.cast(at, I64)
-    inside = program.map(
-        lambda b, i: b.op("and", b.compare("ge", i, b.like(i, 0)), b.compare("lt", i, b.like(i, n))), wide, kind=I1
-    )
-    program.check(inside)
-    safe = program.map(
-        lambda b, i: b.select(
-            b.op("and", b.compare("ge", i, b.like(i, 0)), b.compare("lt", i, b.like(i, n))), i, b.like(i, 0)
-        ),
-        wide,
-    )  # fmt: skip
-    return program.pick(x, safe, axis, node.outputs[0].shape)
-
-
-@rule("one_hot")
-def _one_hot(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
-    (at,), (_, axis, on, off) = inputs, node.attributes
-    shape = node.outputs[0].shape
-    axis %= len(shape)
-    kind = kind_of(node.outputs[0].dtype)
-    if at.kind.bytes < 4:
-        at = program.cast(at, I32)  # in which every position has a number
-    places = program.reshape(at, (*at.shape[:axis], 1, *at.shape[axis:]))
-    here = program.place(shape, axis, at.kind)
-
-    def code(b: Builder, i: V, p: V) -> V:
-        yes, no = constant(on, kind, i.lanes), constant(off, kind, i.lanes)
-        return b.select(b.compare("eq", i, p), yes, no)
-
-    return program.map(code, places, here, kind=kind, weight=2)
