@@ -38,11 +38,12 @@ _CLASSES = {
     ROUGH: "erfc",
     PRODUCT: "reduce_prod",
     SUM: """
-        bias_add dense einsum l2_loss matmul reduce_euclidean_norm reduce_mean reduce_sum reduce_variance
-        sum_to_shape""",
+        bias_add dense einsum global_norm l2_loss matmul reduce_euclidean_norm reduce_mean reduce_sum reduce_variance
+        sum_to_shape trace""",
     SOFTMAX: "softmax",
     LOGSUM: """
-        log_softmax reduce_logsumexp sigmoid_cross_entropy softmax_cross_entropy sparse_softmax_cross_entropy""",
+        cumulative_logsumexp gelu gelu_tanh log_softmax reduce_logsumexp sigmoid_cross_entropy softmax_cross_entropy
+        sparse_cross_entropy_of_probabilities sparse_softmax_cross_entropy""",
 }
 BOUNDS: dict[str, Bound] = {name: bound for bound, names in _CLASSES.items() for name in names.split()}
 # whose elements come from sums of what their inputs' magnitudes make
