@@ -50,4 +50,5 @@ from . import (  # noqa: E402 - which declare rules
     reductions,  # noqa: F401
     shapes,  # noqa: F401
     updates,  # noqa: F401
+    walks,  # noqa: F401
 )
