@@ -42,6 +42,7 @@ def lowered(program: Program, node: Node, inputs: Sequence[Cell]) -> list[Cell]:
 
 from . import (  # noqa: E402 - which declare rules
     convolutions,  # noqa: F401
+    einsum,  # noqa: F401
     elementwise,  # noqa: F401
     losses,  # noqa: F401
     positions,  # noqa: F401
