@@ -33,7 +33,9 @@ class Size:
 
     def tensor(self) -> Tensor:
         """The 0-d tensor of int64."""
-        if self._tensor is None:
+        if self._tensor is None and self._trace is None:
+            self._tensor = self._make()
+        elif self._tensor is None:
             token = push_stack(TapeStack([self._trace], self._trace))
             try:
                 self._tensor = self._make()

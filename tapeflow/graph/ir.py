@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..core.abstract import Abstract
-from ..core.dtypes import as_dtype
+from ..core.dtypes import VARIANT, as_dtype
 from ..core.op import Op
 from ..core.shapes import shape_text
 from ..core.tensor import Tensor
@@ -66,6 +66,8 @@ class Graph:
         self.inputs = inputs
         self.nodes = nodes
         self.outputs = outputs
+        # of a subgraph: variables that are read in it, by the number of the input that their gradients belong to
+        self.reads: dict[int, Any] = {}
 
     def variables(self) -> list[Any]:
         """The variables that nodes read or write, each once."""
@@ -127,6 +129,8 @@ def _attribute(a: Any) -> str:
         return f"({', '.join(map(_attribute, a))}{',' if len(a) == 1 else ''})"
     if isinstance(a, Tensor):
         value = a._value
+        if value.dtype is VARIANT:
+            return repr(value)
         text = str(value.tolist()) if np.size(value) <= 8 else "..."
         return text if len(text) <= 40 else "..."
     if isinstance(a, Graph):

@@ -229,11 +229,6 @@ def test_build_is_given_the_shapes():
     assert shapes == [((2, 3), (3,))]
 
 
-def test_functional_calls_are_refused_clearly():
-    with pytest.raises(TypeError, match="functional"):
-        layers.Dense(1)(keras.Input((3,)))
-
-
 # -- owning --
 
 

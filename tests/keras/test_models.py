@@ -120,8 +120,6 @@ def test_subclasses():
     built = Net()
     built.build((None, 3))
     assert built.count_params() == 21
-    with pytest.raises(TypeError, match="Functional"):
-        keras.Model(keras.Input((1,)), keras.Input((1,)))
 
 
 def test_training_by_hand():

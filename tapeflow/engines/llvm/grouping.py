@@ -17,7 +17,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from .program import Cell, Program, Unsupported, contiguous
+from .pieces import Unsupported
+from .program import Cell, Program, contiguous
 
 _NEAR = 48  # kernels back in which a cell may still join one
 _BESIDE = 6  # kernels back among which one over the same dimensions is looked for

@@ -25,8 +25,10 @@ _providers: dict[str, Callable[[], int]] = {}  # what native code may call by na
 class Native:
     """Compiled functions. They can be called as long as this lives.
 
-    `times` tells the milliseconds that each stage took; `cached` whether the object came from disk.
+    `times` tells the milliseconds that each stage took; `cached` whether the object came from disk, where it has `key`.
     """
+
+    key = ""
 
     def __init__(self, addresses: Callable[[str], int], memory: Any, times: dict[str, float], cached: bool) -> None:
         self._addresses = addresses
@@ -66,17 +68,27 @@ def compile_ir(text: str, target: Target, sroa: bool = False) -> Native:
     Raises ValueError for a text that is not LLVM's (a mistake of its writer), and OSError for names that nothing
     defines and where the system gives no memory for code.
     """
-    times = {}
-    start = perf_counter()
     key = _key(text, target, sroa)
+    native = from_cache(key, target)
+    if native is None:
+        times: dict[str, float] = {}
+        with _lock:
+            data = _compile(text, target, sroa, times)
+            native = _load(data, target, times, False)
+        cache.put(key, data)
+        native.key = key
+    return native
+
+
+def from_cache(key: str, target: Target) -> Native | None:
+    """The compiled module of a key, if there is one on disk. Raises OSError as `compile_ir` does."""
+    start = perf_counter()
     data = cache.get(key)
-    times["cache"] = (perf_counter() - start) * 1e3
+    if data is None:
+        return None
     with _lock:
-        if data is not None:
-            return _load(data, target, times, True)
-        data = _compile(text, target, sroa, times)
-        native = _load(data, target, times, False)
-    cache.put(key, data)
+        native = _load(data, target, {"cache": (perf_counter() - start) * 1e3}, True)
+    native.key = key
     return native
 
 

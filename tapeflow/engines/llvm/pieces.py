@@ -16,10 +16,8 @@ from ...core.op import Op
 from ...core.variable import Variable
 from ...graph.ir import CONSTANT, Graph, Node, Value
 from ...graph.state import ASSIGNMENTS, EFFECT, READ, UPDATE
-from .lower import RULES, lowered
-from .program import Program, Unsupported, kind_of
 
-_WRITES = frozenset([*ASSIGNMENTS.values(), UPDATE])
+WRITES_HERE = frozenset([*ASSIGNMENTS.values(), UPDATE])
 _MOST = 4000  # nodes of a region: larger ones are cut, so that no compilation takes long
 
 
@@ -28,38 +26,13 @@ def makers(graph: Graph) -> dict[Value, Node]:
     return {out: node for node in graph.nodes for out in node.outputs}
 
 
-def why_not(node: Node, maker: dict[Value, Node]) -> str | None:
-    """None if the compiler can do a node, else the reason."""
-    if node.op is READ or node.op is CONSTANT:
-        return None
-    if node.op.name not in RULES:
-        return f"there is no rule for op {node.op.name}"
-    if node.op.effect and node.op not in _WRITES:
-        return f"op {node.op.name} has an effect"
-    try:
-        program = Program()
-        cells = []
-        for x in node.inputs:
-            if x in maker and maker[x].op is CONSTANT:
-                cells.append(program.constant(maker[x].attributes[0]._value))
-            else:
-                cells.append(program.source(("input", 0), x.shape, x.dtype))
-        for out in node.outputs:
-            if out.shape is None or None in out.shape:
-                return "a shape is not known"
-            kind_of(out.dtype)
-        for variable in _written(node):
-            if variable.shape._dims is None or None in variable.shape._dims:
-                return "a variable's shape is not known"
-        lowered(program, node, cells)
-    except Unsupported as reason:
-        return f"op {node.op.name}: {reason}"
-    return None
-
-
-def _written(node: Node) -> list[Any]:
+def written_by(node: Node) -> list[Any]:
     """The variables that a node writes, where they are known."""
-    return [a for a in node.attributes if isinstance(a, Variable)] if node.op in _WRITES else []
+    return [a for a in node.attributes if isinstance(a, Variable)] if node.op in WRITES_HERE else []
+
+
+class Unsupported(Exception):
+    """What the compiler does not do; the op then runs by its NumPy kernel."""
 
 
 class Region:
@@ -165,7 +138,7 @@ def _phases(graph: Graph, native: dict[Node, bool], maker: dict[Value, Node]) ->
             if variable in writes:
                 before.append(writes[variable])
             reads.setdefault(variable, []).append(node)
-        for written in _written(node):
+        for written in written_by(node):
             variable = id(written)
             before += reads.pop(variable, [])
             if variable in writes:
@@ -175,7 +148,7 @@ def _phases(graph: Graph, native: dict[Node, bool], maker: dict[Value, Node]) ->
             if barrier is not None:
                 before.append(barrier)
             touched.append(node)
-        if node.op.effect and node.op is not READ and node.op not in _WRITES:
+        if node.op.effect and node.op is not READ and node.op not in WRITES_HERE:
             if last_effect is not None:
                 before.append(last_effect)
             last_effect = node
@@ -213,8 +186,8 @@ def _read_late(graph: Graph, maker: dict[Value, Node]) -> set[Node]:
                 found.add(maker[x])
         if node.op is READ:
             fresh.setdefault(id(node.attributes[0]), []).append(node)
-        elif node.op in _WRITES:
-            for variable in _written(node):
+        elif node.op in WRITES_HERE:
+            for variable in written_by(node):
                 stale.update(fresh.pop(id(variable), []))
         elif node.op.effect and _touches_variables(node):
             for nodes in fresh.values():

@@ -12,7 +12,8 @@ from typing import Any
 from .builder import I64, Builder, Type, V, constant, constants, index
 from .grouping import Group, Grouping, positions, seen, steps_of
 from .memory import Memory
-from .program import Cell, Unsupported, contiguous
+from .pieces import Unsupported
+from .program import Cell, contiguous
 
 
 class Access:

@@ -25,10 +25,7 @@ from typing import Any
 import numpy as np
 
 from .builder import I1, I64, KINDS, Builder, Kind, V
-
-
-class Unsupported(Exception):
-    """What the compiler does not do; the op then runs by its NumPy kernel."""
+from .pieces import Unsupported
 
 
 class Cell:
@@ -73,7 +70,6 @@ class Program:
         self.scalars: list[tuple[Any, Cell]] = []  # variables of one number, and what they become
         self._held: dict[int, Cell] = {}  # id of a variable -> what it holds now
         self._variables: dict[int, Cell] = {}  # id of a variable -> its source
-        self._arrays: dict[int, Cell] = {}
         self._once: dict[Any, Cell] = {}
         self.sources: list[Cell] = []
 
@@ -92,17 +88,14 @@ class Program:
         self.sources.append(cell)
         return cell
 
-    def constant(self, array: Any) -> Cell:
-        """An array known now; single numbers stand in the code."""
+    def constant(self, array: Any, number: int = 0) -> Cell:
+        """An array known now, `number` of those that the caller has; single numbers stand in the code."""
         array = np.asarray(array)
         if array.size:
             first = array.flat[0]
             if array.size == 1 or (array == first).all() and array.tobytes().count(first.tobytes()) >= array.size:
                 return self._add(Cell("number", array.shape, kind_of(array.dtype), data=first.item()))
-        found = self._arrays.get(id(array))
-        if found is None:
-            found = self._arrays[id(array)] = self.source(("array", array), array.shape, array.dtype)
-        return found
+        return self.source(("array", number), array.shape, array.dtype)
 
     def number(self, value: Any, kind: Kind, shape: tuple[int, ...] = ()) -> Cell:
         """The same number everywhere; of any shape, since it needs no memory."""

@@ -6,17 +6,49 @@ from typing import Any
 
 from ..registry import resolve
 from ..registry import serialize as _serialize
-from .activation import ELU, Activation, LeakyReLU, ReLU, Softmax
+from .activation import ELU, Activation, ActivityRegularization, LeakyReLU, PReLU, ReLU, Softmax
+from .attention import AdditiveAttention, Attention
 from .convolutional import Conv1D, Conv2D, Conv3D
 from .convolutional_separable import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
 from .convolutional_transpose import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from .dense import Dense
 from .dropout import Dropout
+from .einsum_dense import EinsumDense
+from .embedding import Embedding, Masking
 from .flatten import Flatten
+from .gru import GRU, GRUCell
 from .input_layer import Input, InputLayer
 from .input_spec import InputSpec
 from .layer import Layer
-from .merging import Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract
+from .lstm import LSTM, LSTMCell
+from .merging import (
+    Add,
+    Average,
+    Concatenate,
+    Dot,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    concatenate,
+    dot,
+)
+from .merging import add_layer as add
+from .merging import average_layer as average
+from .merging import maximum_layer as maximum
+from .merging import minimum_layer as minimum
+from .merging import multiply_layer as multiply
+from .merging import subtract_layer as subtract
+from .multi_head_attention import MultiHeadAttention
+from .noise import GaussianDropout, GaussianNoise, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
+from .normalization import (
+    BatchNormalization,
+    GroupNormalization,
+    LayerNormalization,
+    RMSNormalization,
+    UnitNormalization,
+)
+from .op_layer import OpLayer
 from .pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -31,7 +63,7 @@ from .pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
-from .reshape import Lambda, Permute, Rescaling, Reshape
+from .reshape import Lambda, Permute, RepeatVector, Rescaling, Reshape
 from .resizing import (
     Cropping1D,
     Cropping2D,
@@ -43,11 +75,20 @@ from .resizing import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from .rnn import RNN
+from .simple_rnn import SimpleRNN, SimpleRNNCell
+from .stacked_rnn_cells import StackedRNNCells
+from .wrapper import Bidirectional, TimeDistributed, Wrapper
 
 _CLASSES = (
-    Activation, Add, Average, Concatenate, Dense, Dropout, ELU, Flatten, InputLayer, Lambda, LeakyReLU, Maximum,
-    Minimum, Multiply, Permute, ReLU, Rescaling, Reshape, Softmax, Subtract,
+    Activation, ActivityRegularization, Add, AdditiveAttention, Attention, Average, BatchNormalization, Bidirectional,
+    Concatenate, Dense, Dot, Dropout, ELU, EinsumDense, Embedding, Flatten, GRU, GRUCell, GaussianDropout,
+    GaussianNoise, GroupNormalization, InputLayer, LSTM, LSTMCell, Lambda, LayerNormalization, LeakyReLU, Masking,
+    Maximum, Minimum, MultiHeadAttention, Multiply, PReLU, Permute, RMSNormalization, RNN, ReLU, RepeatVector,
+    Rescaling, Reshape, SimpleRNN, SimpleRNNCell, Softmax, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D,
+    StackedRNNCells, Subtract, TimeDistributed, UnitNormalization, Wrapper,
 )  # fmt: skip
+_FUNCTIONS = (add, average, concatenate, dot, maximum, minimum, multiply, subtract)
 _SPATIAL = (
     AveragePooling1D, AveragePooling2D, AveragePooling3D, Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Conv3D,
     Conv3DTranspose, Cropping1D, Cropping2D, Cropping3D, DepthwiseConv1D, DepthwiseConv2D, GlobalAveragePooling1D,
@@ -77,7 +118,7 @@ MaxPool3D = MaxPooling3D
 SeparableConvolution1D = SeparableConv1D
 SeparableConvolution2D = SeparableConv2D
 
-_KNOWN: dict[str, Any] = {c.__name__: c for c in (*_CLASSES, *_SPATIAL)}
+_KNOWN: dict[str, Any] = {c.__name__: c for c in (*_CLASSES, *_SPATIAL, OpLayer)}
 
 _ALIASES = (
     "AvgPool1D",
@@ -102,7 +143,16 @@ _ALIASES = (
     "SeparableConvolution2D",
 )
 
-__all__ = [*_KNOWN, *_ALIASES, "Input", "InputSpec", "Layer", "deserialize", "serialize"]
+__all__ = [
+    *[name for name in _KNOWN if name != "OpLayer"],
+    *[f.__name__ for f in _FUNCTIONS],
+    *_ALIASES,
+    "Input",
+    "InputSpec",
+    "Layer",
+    "deserialize",
+    "serialize",
+]
 
 
 def serialize(layer: Layer) -> Any:
@@ -111,5 +161,7 @@ def serialize(layer: Layer) -> Any:
 
 
 def deserialize(config: Any, custom_objects: dict | None = None) -> Any:
-    """The layer of a configuration, with new variables. Raises ValueError for a class that is not known."""
-    return resolve(config, _KNOWN | (custom_objects or {}), "layer", Layer)
+    """The layer or model of a configuration, with new variables. Raises ValueError for a class that is not known."""
+    from ..models import KNOWN as MODELS
+
+    return resolve(config, _KNOWN | MODELS | (custom_objects or {}), "layer", Layer)

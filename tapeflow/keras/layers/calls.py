@@ -18,6 +18,18 @@ calls = _Calls()
 
 
 class Flags:
-    """Whether any layer has ever added a loss: until then nobody need look after losses of earlier calls."""
+    """What no program need pay for before it uses it: `busy` says that a call must look after one of them."""
 
-    losses = False
+    busy = False
+    losses = False  # whether any layer has ever added a loss
+    masks = False  # whether any tensor may have a mask
+
+    @classmethod
+    def use_losses(cls) -> None:
+        """From now on calls look after losses of earlier calls."""
+        cls.losses = cls.busy = True
+
+    @classmethod
+    def use_masks(cls) -> None:
+        """From now on calls look after masks."""
+        cls.masks = cls.busy = True

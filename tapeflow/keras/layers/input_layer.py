@@ -8,6 +8,7 @@ from typing import Any
 from ..naming import unique_name
 from .keras_tensor import KerasTensor
 from .layer import Layer
+from .symbolic import remember_call
 
 
 class InputLayer(Layer):
@@ -45,7 +46,8 @@ class InputLayer(Layer):
         super().__init__(name=name or unique_name("input_layer"), **kwargs)
         self.batch_shape = _tuple(batch_shape) if batch_shape is not None else (batch_size, *_tuple(shape))
         self._batch_input_shape = self.batch_shape
-        self._symbol = KerasTensor(self.batch_shape, dtype or self.dtype, name)
+        self._symbol = KerasTensor(self.batch_shape, dtype or self.dtype, name=self.name)
+        remember_call(self, (), {}, self._symbol)
         self.built = True
 
     def call(self, inputs: Any) -> Any:
@@ -56,11 +58,13 @@ class InputLayer(Layer):
 
     @property
     def output(self) -> KerasTensor:
-        """The input as layers would see it."""
+        """The input as layers see it."""
         return self._symbol
 
+    input = output
+
     def get_config(self) -> dict:
-        return {"batch_shape": self.batch_shape, "dtype": self._symbol.dtype, "name": self.name}
+        return {"batch_shape": self.batch_shape, "dtype": self._symbol.dtype.name, "name": self.name}
 
 
 def Input(
@@ -74,10 +78,11 @@ def Input(
     optional: bool = False,
     ragged: bool | None = None,
 ) -> KerasTensor:
-    """What a model is given, to stand first in a `Sequential`. See `InputLayer` for the arguments and errors."""
-    layer = InputLayer(shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name)
-    layer.output.source = layer
-    return layer.output
+    """What a model is given: the beginning of a functional model, or the first part of a `Sequential`.
+
+    See `InputLayer` for the arguments and errors.
+    """
+    return InputLayer(shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name).output
 
 
 def _tuple(shape: Any) -> tuple:

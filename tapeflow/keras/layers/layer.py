@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...core import nest
+from ...core.convert import convert_to_tensor
 from ...core.dtypes import as_dtype, is_differentiable, numpy_dtype
 from ...core.shapes import TensorShape
 from ...core.tensor import Tensor
@@ -26,7 +27,9 @@ from ..variable import Variable
 from .calls import Flags, calls
 from .holder import Holder, Untracked, unique
 from .input_spec import check_inputs
-from .keras_tensor import KerasTensor
+from .keras_tensor import KerasTensor, has_keras_tensors
+from .masks import mask_of, masks_of, set_masks
+from .symbolic import symbolic_call
 
 _KERAS_2 = ("name", "shape", "dtype", "initializer", "regularizer", "trainable", "constraint")
 _KERAS_3 = ("shape", "initializer", "dtype", "trainable", "autocast", "regularizer", "constraint", "aggregation")
@@ -52,14 +55,21 @@ class Layer(Holder):
 
     _call_parameters: tuple[str, ...] = ()
     _takes_training = False
+    _takes_mask = False
+    _masked_parameters: tuple[str, ...] = ()
+    _inbound_nodes: Any = ()  # its calls in functional models
     _settled = False  # whether it has been called, and calls with one input can go straight to `call`
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if "compute_mask" in cls.__dict__ and not cls.__module__.startswith(__name__.partition(".")[0]):
+            Flags.use_masks()
         if "call" in cls.__dict__:
             names = tuple(inspect.signature(cls.call).parameters)
             cls._call_parameters = names[1:]
             cls._takes_training = "training" in names
+            cls._takes_mask = "mask" in names
+            cls._masked_parameters = tuple([name for name in names[1:] if f"{name}_mask" in names])
 
     def __init__(
         self,
@@ -84,7 +94,8 @@ class Layer(Holder):
         self.input_spec = None
         self.supports_masking = False
         self.activity_regularizer = regularizers.get(activity_regularizer)
-        Flags.losses |= self.activity_regularizer is not None
+        if self.activity_regularizer is not None:
+            Flags.use_losses()
         self._dtype = float_dtype(dtype)
         self._trainable = bool(trainable)
         self._batch_input_shape = shape
@@ -97,13 +108,15 @@ class Layer(Holder):
             len(args) != 1
             or kwargs
             or not self._settled
-            or Flags.losses
+            or Flags.busy
             or self._takes_training
             and calls.training is not None
         ):
             return self._call_fully(args, kwargs)
         x = args[0]
         if type(x) is not Tensor or x._value.dtype is not self._dtype:
+            if has_keras_tensors(x):
+                return symbolic_call(self, args, kwargs)
             x = self._converted(x)
         try:
             return self.call(x)
@@ -112,6 +125,11 @@ class Layer(Holder):
             raise
 
     def _call_fully(self, args: tuple, kwargs: dict) -> Any:
+        if not args and self._call_parameters and self._call_parameters[0] in kwargs:
+            args = (kwargs.pop(self._call_parameters[0]),)
+        if has_keras_tensors(args) or has_keras_tensors(kwargs):
+            return symbolic_call(self, args, kwargs)
+        masks = self._masks(args, kwargs) if Flags.masks else None
         args = tuple([self._converted(x) for x in args])
         kwargs = {key: x if key == "training" else self._converted(x) for key, x in kwargs.items()}
         training = self._training(args, kwargs)
@@ -129,10 +147,44 @@ class Layer(Holder):
         finally:
             calls.depth -= 1
             calls.training = before
+        if Flags.masks and args:
+            self._hand_on(args[0], masks, outputs)
         if self.activity_regularizer is not None:
             for y in nest.flatten(outputs):
                 self.add_loss(self.activity_regularizer(y) / max(y.shape[0] or 1, 1))
         return outputs
+
+    def _masks(self, args: tuple, kwargs: dict) -> Any:
+        """The masks of the first argument; those of arguments join the keywords where `call` asks for them."""
+        found = masks_of(args[0]) if args else None
+        if found is not None and self._takes_mask and kwargs.get("mask") is None and self._free("mask", args):
+            kwargs["mask"] = found
+        for name in self._masked_parameters:
+            given = kwargs.get(name)
+            place = self._call_parameters.index(name)
+            x = given if given is not None else args[place] if place < len(args) else None
+            mask = mask_of(x)
+            if mask is not None and kwargs.get(f"{name}_mask") is None and self._free(f"{name}_mask", args):
+                kwargs[f"{name}_mask"] = mask
+        return found
+
+    def _free(self, parameter: str, args: tuple) -> bool:
+        names = self._call_parameters
+        return names.index(parameter) >= len(args)
+
+    def _hand_on(self, inputs: Any, masks: Any, outputs: Any) -> None:
+        """Gives the outputs their masks."""
+        if not self.supports_masking:
+            return
+        made = nest.flatten(outputs)
+        if any(mask_of(y) is None for y in made if isinstance(y, Tensor)):
+            found = self.compute_mask(inputs, masks)
+            if found is not None:
+                set_masks(outputs, found)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """The mask of the outputs, of the inputs and theirs: the same one. Subclasses that know better define it."""
+        return mask
 
     def _checked_call(self, args: tuple, kwargs: dict) -> Any:
         if args:
@@ -178,9 +230,9 @@ class Layer(Holder):
         if isinstance(x, tuple) or isinstance(x, list) and any(_has_shape(part) for part in x):
             parts = [self._converted(part) for part in x]
             return type(x)(*parts) if hasattr(x, "_fields") else tuple(parts) if isinstance(x, tuple) else parts
-        if isinstance(x, KerasTensor):
-            raise x.unsupported(self)
-        return of_default_float(x, self._dtype) if self.autocast else x
+        if self.autocast:
+            return of_default_float(x, self._dtype)
+        return convert_to_tensor(x) if kind is np.ndarray or isinstance(x, list) else x
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """What the layer computes; subclasses define it."""
@@ -193,11 +245,11 @@ class Layer(Holder):
         self.built = True
 
     def _build_for(self, args: tuple, kwargs: dict) -> None:
-        shapes = [_shape_of(x) for x in args]
+        shapes = [shape_of(x) for x in args]
         names = list(inspect.signature(self.build).parameters)
         if len(names) > 1:
             by_name = {f"{name}_shape": shape for name, shape in zip(self._call_parameters, shapes, strict=False)}
-            by_name.update({f"{name}_shape": _shape_of(x) for name, x in kwargs.items()})
+            by_name.update({f"{name}_shape": shape_of(x) for name, x in kwargs.items()})
             wanted = {name: by_name[name] for name in names if name in by_name}
             self.build(**wanted) if len(wanted) == len(names) else self.build(*shapes[: len(names)])
         else:
@@ -270,7 +322,7 @@ class Layer(Holder):
 
     def add_loss(self, loss: Any) -> None:
         """Adds a loss, or a list of them, to those of the call that is being made."""
-        Flags.losses = True
+        Flags.use_losses()
         self._losses.extend(loss if isinstance(loss, (list, tuple)) else [loss])
 
     @property
@@ -309,6 +361,8 @@ class Layer(Holder):
     @property
     def input_shape(self) -> Any:
         """The shape of its inputs, where it was given one or a model gave it. Raises AttributeError otherwise."""
+        if self._inbound_nodes:
+            return shape_of(self.input)
         if self._batch_input_shape is None:
             raise AttributeError(f"The layer '{self.name}' has never been called and thus has no defined input shape.")
         return self._batch_input_shape
@@ -316,7 +370,24 @@ class Layer(Holder):
     @property
     def output_shape(self) -> Any:
         """The shape of its outputs for inputs of `input_shape`."""
+        if self._inbound_nodes:
+            return shape_of(self.output)
         return self.compute_output_shape(self.input_shape)
+
+    @property
+    def input(self) -> Any:
+        """What it was called with in a functional model, first. Raises AttributeError where it was in none."""
+        return _only(self._first_node("input").arguments)
+
+    @property
+    def output(self) -> Any:
+        """What it gave in a functional model, first. Raises AttributeError where it was in none."""
+        return self._first_node("output").outputs
+
+    def _first_node(self, what: str) -> Any:
+        if not self._inbound_nodes:
+            raise AttributeError(f"The layer '{self.name}' has never been called and thus has no defined {what}.")
+        return self._inbound_nodes[0]
 
     def get_config(self) -> dict:
         """The arguments to make the same layer again, without its variables' values.
@@ -341,16 +412,23 @@ class Layer(Holder):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
+def _only(args: tuple) -> Any:
+    return args[0] if len(args) == 1 else list(args)
+
+
 def _has_shape(x: Any) -> bool:
+    """Whether it is an argument of its own in a list: a tensor, an array, or a list of them."""
+    if isinstance(x, (list, tuple)):
+        return any(_has_shape(part) for part in x)
     return isinstance(x, (Tensor, CoreVariable, KerasTensor)) or hasattr(x, "__array__") and np.ndim(x) > 0
 
 
-def _shape_of(x: Any) -> Any:
+def shape_of(x: Any) -> Any:
     """The shapes of an argument, in its structure."""
     if isinstance(x, dict):
-        return {key: _shape_of(part) for key, part in x.items()}
+        return {key: shape_of(part) for key, part in x.items()}
     if isinstance(x, (list, tuple)):
-        return [_shape_of(part) for part in x]
+        return [shape_of(part) for part in x]
     return tuple(x.shape) if hasattr(x, "shape") else None
 
 

@@ -1,4 +1,4 @@
-"""Layers that rearrange or rescale: Reshape, Permute, Rescaling, Lambda."""
+"""Layers that rearrange or rescale: Reshape, Permute, RepeatVector, Rescaling, Lambda."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from ...core.tensor import Tensor
 from ...ops.casting import cast
-from ...ops.shaping import reshape, transpose
+from ...ops.shaping import broadcast_to, expand_dims, reshape, transpose
 from .input_spec import InputSpec
 from .layer import Layer
 
@@ -67,6 +67,27 @@ class Permute(Layer):
         return {**super().get_config(), "dims": self.dims}
 
 
+class RepeatVector(Layer):
+    """Inputs [batch, n] as [batch, times, n], all the same. Raises TypeError for a number of times that is no int."""
+
+    def __init__(self, n: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(n, int):
+            raise TypeError(f"Expected an integer value for `n`, got {type(n)}.")
+        self.n = n
+        self.input_spec = InputSpec(ndim=2)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        batch, size = inputs._value.shape
+        return broadcast_to(expand_dims(inputs, 1), (batch, self.n, size))
+
+    def compute_output_shape(self, input_shape: Any) -> tuple:
+        return (input_shape[0], self.n, input_shape[1])
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "n": self.n}
+
+
 class Rescaling(Layer):
     """`inputs * scale + offset`, in the layer's float type."""
 
@@ -105,6 +126,11 @@ class Lambda(Layer):
         self.arguments = arguments or {}
         self._output = output_shape
         self.mask = mask
+        self.supports_masking = mask is not None
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """What `mask` says, itself or as a function of the inputs and their mask."""
+        return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
     def call(self, inputs: Any) -> Any:
         return self.function(inputs, **self.arguments)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .model import Model
+from .model import Functional, Model
 from .sequential import Sequential
+
+KNOWN = {"Functional": Functional, "Model": Model, "Sequential": Sequential}
 
 __all__ = ["Model", "Sequential"]

@@ -10,24 +10,122 @@ import numpy as np
 from ...core import nest
 from ...core.errors import UnimplementedError
 from ..layers.keras_tensor import KerasTensor
-from ..layers.layer import Layer
+from ..layers.layer import Layer, shape_of
+from .network import Network
+from .network_config import network_config, network_of
 from .summary import table
 
 
 class Model(Layer):
     """A layer that a program trains and asks.
 
-    Subclasses make their layers in the constructor and compute in `call(inputs, training=None)`. Functional models,
-    `Model(inputs, outputs)`, are not supported yet: that is a TypeError.
+    Subclasses make their layers in the constructor and compute in `call(inputs, training=None)`. A functional model,
+    `Model(inputs, outputs)`, computes what the layers between its inputs and its outputs do; subclasses that hand these
+    two on to this constructor are functional models as well.
+
+    Arguments:
+        inputs, outputs: KerasTensors in lists, tuples and dictionaries: see `tf.keras.Input`.
+        trainable: whether its variables are trained.
+        name: its name.
+        kwargs: those of `Layer`.
+
+    Raises ValueError for inputs that the outputs do not come from.
     """
 
+    _network: Network | None = None
+    _is_chain = False  # whether each layer is known to be given what the one before it gave
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        if cls is Model and _is_functional(args, kwargs):
+            return super().__new__(Functional)
+        return super().__new__(cls)
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        if args or "inputs" in kwargs or "outputs" in kwargs:
-            raise TypeError(
-                "Functional models, tf.keras.Model(inputs, outputs), are not supported yet. Use tf.keras.Sequential, "
-                "or a subclass of tf.keras.Model."
-            )
-        super().__init__(**kwargs)
+        if not _is_functional(args, kwargs):
+            if args:
+                raise TypeError(f"A model takes `inputs` and `outputs`, both, or neither. Received: {args}")
+            super().__init__(**kwargs)
+            return
+        given = dict(zip(("inputs", "outputs", "name"), args, strict=False))
+        if len(args) > 3 or given.keys() & kwargs.keys():
+            raise TypeError(f"Model() does not take these arguments: {args}, {kwargs}")
+        given.update(kwargs)
+        inputs, outputs = given.pop("inputs"), given.pop("outputs")
+        super().__init__(**given)
+        self._network = Network(inputs, outputs, self.name)
+        self._functional_layers = self._network.layers
+        self.built = self._settled = True
+
+    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+        """The outputs of a functional model. Subclasses define what they compute."""
+        if self._network is None:
+            return super().call(inputs)
+        return self._network.run(inputs, mask)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """None: the layers inside give their outputs the masks that they have."""
+        return None
+
+    @property
+    def inputs(self) -> list[KerasTensor] | None:
+        """The inputs of a functional model; None for others."""
+        return None if self._network is None else self._network.flat_inputs
+
+    @property
+    def outputs(self) -> list[KerasTensor] | None:
+        """The outputs of a functional model; None for others."""
+        return None if self._network is None else self._network.flat_outputs
+
+    @property
+    def input(self) -> Any:
+        """The inputs of a functional model in their structure. Raises AttributeError for others."""
+        return super().input if self._network is None else self._network.inputs
+
+    @property
+    def output(self) -> Any:
+        """The outputs of a functional model in their structure. Raises AttributeError for others."""
+        return super().output if self._network is None else self._network.outputs
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of a functional model's inputs."""
+        return [x.name for x in self.inputs or ()]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the layers that give a functional model's outputs."""
+        return [x._keras_history.operation.name for x in self.outputs or () if x._keras_history is not None]
+
+    @property
+    def input_shape(self) -> Any:
+        """The shapes of the inputs, in their structure."""
+        return super().input_shape if self._network is None else shape_of(self.input)
+
+    @property
+    def output_shape(self) -> Any:
+        """The shapes of the outputs, in their structure."""
+        return super().output_shape if self._network is None else shape_of(self.output)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shapes of a functional model's outputs for inputs of these shapes."""
+        if self._network is None:
+            return super().compute_output_shape(input_shape)
+        given = self._network.inputs
+        shapes = [input_shape] if isinstance(given, KerasTensor) else nest.flatten_up_to(given, input_shape)
+        made = [KerasTensor(s, x.dtype) for s, x in zip(shapes, nest.flatten(given), strict=True)]
+        count = len(self._inbound_nodes)
+        outputs = self(nest.pack_sequence_as(given, made) if not isinstance(given, KerasTensor) else made[0])
+        del self._inbound_nodes[count:]
+        return shape_of(outputs)
+
+    def _output_shape(self, input_shape: Any) -> Any:
+        if self._network is None and type(self).compute_output_shape is Model.compute_output_shape:
+            return None
+        return super()._output_shape(input_shape)
+
+    def _whole(self) -> Network | None:
+        """The model as a functional one, where it is one."""
+        return self._network
 
     @property
     def layers(self) -> list[Layer]:
@@ -133,8 +231,29 @@ class Model(Layer):
         raise _later("test_on_batch()")
 
     def get_config(self) -> dict:
-        """The arguments to make the same model again; a subclass whose constructor takes others adds them."""
-        return super().get_config()
+        """The arguments to make the same model again; a subclass whose constructor takes others adds them.
+
+        For a functional model its layers, and the calls that connect them.
+        """
+        if self._network is None or type(self).__init__ is not Model.__init__:
+            return super().get_config()
+        return {"name": self.name, "trainable": self._trainable, **network_config(self._network)}
+
+    @classmethod
+    def from_config(cls, config: dict, custom_objects: dict | None = None) -> Any:
+        """A model of a configuration, with new variables."""
+        if "input_layers" not in config:
+            return cls(**config)
+        inputs, outputs = network_of(config, custom_objects)
+        return cls(inputs, outputs, name=config.get("name"), trainable=config.get("trainable", True))
+
+
+class Functional(Model):
+    """What `tf.keras.Model(inputs, outputs)` gives."""
+
+
+def _is_functional(args: tuple, kwargs: dict) -> bool:
+    return len(args) >= 2 or "outputs" in kwargs and (len(args) == 1 or "inputs" in kwargs)
 
 
 def _later(what: str) -> UnimplementedError:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ....graph.ir import Node
-from ..program import Cell, Program, Unsupported
+from ..pieces import Unsupported
+from ..program import Cell, Program
 
 RULES: dict[str, Callable[[Program, Node, Sequence[Cell]], Cell | Sequence[Cell]]] = {}
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from .. import vector_math as M
 from ..builder import F32, F64, I1, Builder, V
-from ..program import Cell, Program, Unsupported
+from ..pieces import Unsupported
+from ..program import Cell, Program
 from . import rule
 from .positions import in_range
 from .reductions import exponentials, total

@@ -11,7 +11,8 @@ from math import prod
 from typing import Any
 
 from ..builder import I1, I32, I64, Builder, V, constant
-from ..program import Cell, Program, Unsupported, contiguous, kind_of
+from ..pieces import Unsupported
+from ..program import Cell, Program, contiguous, kind_of
 from ..scatters import Rows, scatter
 from . import rule
 

@@ -7,9 +7,10 @@ from math import prod
 from typing import Any
 
 from ..builder import F32, F64, Builder, V
+from ..pieces import Unsupported
 from ..product_plans import plan_tile
 from ..products import product as write_product
-from ..program import Cell, Program, Unsupported
+from ..program import Cell, Program
 from ..tiles import target_of
 from . import rule
 

@@ -14,7 +14,8 @@ from ....ops.seeds import SCRAMBLE_KEY
 from .. import vector_math as M
 from ..builder import F32, F64, I1, I32, I64, U32, U64, Builder, Kind, V, constant
 from ..philox import WIDEST, Transform, block_words, round_keys, write_stream
-from ..program import Cell, Program, Unsupported, kind_of
+from ..pieces import Unsupported
+from ..program import Cell, Program, kind_of
 from . import rule
 
 _SMALLEST = 1e-7  # keeps the logarithm of Box and Muller finite

@@ -8,7 +8,8 @@ from typing import Any
 
 from ....ops.diagonals import diagonal_positions
 from ..builder import Builder, V
-from ..program import Cell, Program, Unsupported
+from ..pieces import Unsupported
+from ..program import Cell, Program
 from . import rule
 from .reductions import total
 

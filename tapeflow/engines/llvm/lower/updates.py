@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..program import Cell, Program, Unsupported
+from ..pieces import Unsupported
+from ..program import Cell, Program
 from . import rule
 from .elementwise import CODES
 

@@ -17,7 +17,7 @@ from tapeflow.engines.llvm.vector_math.exact import (
     two_product,
     two_sum,
     within,
-)  # fmt: skip
+)
 from tapeflow.engines.llvm.vector_math.exponentials import exp, exp_of_sum
 from tapeflow.engines.llvm.vector_math.logarithms import log, split
 from tapeflow.engines.llvm.vector_math.rounding import trunc
@@ -25,14 +25,9 @@ from tapeflow.engines.llvm.vector_math.rounding import trunc
 # (2 atanh(s) - 2 s - 2/3 s**3) / s**5 in s**2 for 1 + f between sqrt(1/2) and sqrt(2), s = f / (2 + f); minimax for the
 # relative error of atanh: 2**-66
 _ATANH = (
-    0.40000000000002256,
-    0.2857142857009935,
-    0.22222222520002655,
-    0.1818178435699181,
-    0.15386757932459316,
-    0.13256800816508446,
-    0.13196511410905948,
-)
+    0.40000000000002256, 0.2857142857009935, 0.22222222520002655, 0.1818178435699181, 0.15386757932459316,
+    0.13256800816508446, 0.13196511410905948,
+)  # fmt: skip
 _TWO_THIRDS = (0.6666666666666666, 3.700743415417188e-17)
 _LN2 = (0.6931471803691238, 1.9082149292705877e-10)
 
@@ -40,7 +35,8 @@ _LN2 = (0.6931471803691238, 1.9082149292705877e-10)
 def power(b: Builder, x: V, y: V) -> V:
     """x**y of floats; NaN of a negative x unless y is whole; 1 where x is 1 or y is 0, whatever the other is."""
     if x.kind is F32:
-        wide, exponent = b.cast(absolute(b, x), F64), b.cast(y, F64)
+        wide = b.cast(absolute(b, x), F64)
+        exponent = within(b, b.cast(y, F64), -(2.0**128), 2.0**128)  # as infinity times log(1) is NaN
         size = b.cast(exp(b, b.mul(exponent, log(b, wide))), F32)
     else:
         size = _positive_power(b, absolute(b, x), y)

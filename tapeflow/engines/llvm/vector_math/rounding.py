@@ -10,7 +10,7 @@ from tapeflow.engines.llvm.vector_math.exact import (
     plus,
     two_product,
     with_sign,
-)  # fmt: skip
+)
 
 
 def round_even(b: Builder, x: V) -> V:
@@ -49,7 +49,7 @@ def trunc(b: Builder, x: V) -> V:
 
 def to_integer(b: Builder, x: V, kind: Kind) -> V:
     """A float, toward zero, as an int of a kind that can hold it."""
-    if kind.bytes < 4:  # LLVM has instructions for wider ones
+    if kind.bytes < 4:  # by way of one that processors convert to: below zero unsigned kinds wrap, as NumPy's do
         return b.cast(b.cast(x, I64 if x.kind is F64 else I32), kind)
     return b.cast(x, kind)
 

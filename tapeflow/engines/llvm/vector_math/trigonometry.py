@@ -22,7 +22,7 @@ from tapeflow.engines.llvm.vector_math.exact import (
     two_product,
     two_sum,
     widened,
-)  # fmt: skip
+)
 from tapeflow.engines.llvm.vector_math.two_over_pi import angle_function
 
 # (sin(r) - r) / r**3 and (cos(r) - 1 + r**2 / 2) / r**4 in r**2 for |r| <= pi/4, minimax for the relative errors of sin
@@ -30,25 +30,17 @@ from tapeflow.engines.llvm.vector_math.two_over_pi import angle_function
 _SIN = {
     F32: (-0.16666655, 0.008332187, -0.00019517897),
     F64: (
-        -0.1666666666666663,
-        0.00833333333332184,
-        -0.0001984126982935855,
-        2.7557313538529485e-06,
-        -2.505073439272395e-08,
-        1.589543354463854e-10,
+        -0.1666666666666663, 0.00833333333332184, -0.0001984126982935855, 2.7557313538529485e-06,
+        -2.505073439272395e-08, 1.589543354463854e-10,
     ),
-}
+}  # fmt: skip
 _COS = {
     F32: (0.041666646, -0.001388731, 2.4432327e-05),
     F64: (
-        0.041666666666666595,
-        -0.0013888888888873307,
-        2.480158728896522e-05,
-        -2.7557314203074877e-07,
-        2.0875703138888e-09,
-        -1.1358616973561217e-11,
+        0.041666666666666595, -0.0013888888888873307, 2.480158728896522e-05, -2.7557314203074877e-07,
+        2.0875703138888e-09, -1.1358616973561217e-11,
     ),
-}
+}  # fmt: skip
 
 # pi/2 in parts. With an fma each may fill a float; without, the products of the first two with n must be exact.
 _FUSED_F32 = (1.5707963705062866, -4.371138828673793e-08, -1.7151245100058819e-15)
@@ -111,8 +103,14 @@ def _cos_tail(b: Builder, square: V) -> V:
     return b.mul(b.mul(square, square), polynomial(b, square, _COS[square.kind]))
 
 
-def _cos_of(b: Builder, square: V) -> V:
-    """cos(r)."""
+def sin_within(b: Builder, r: V) -> V:
+    """sin(r) for |r| <= pi/4."""
+    return b.add(r, _sin_tail(b, r, b.mul(r, r)))
+
+
+def cos_within(b: Builder, r: V) -> V:
+    """cos(r) for |r| <= pi/4."""
+    square = b.mul(r, r)
     return b.add(b.fma(square, b.like(square, -0.5), _cos_tail(b, square)), b.like(square, 1.0))
 
 
@@ -121,7 +119,7 @@ def _turned(b: Builder, x: V, quarters: int) -> V:
     quadrant, r, low = _reduced(b, x)
     square = b.mul(r, r)
     tail = _sin_tail(b, r, square)
-    sine, cosine = b.add(r, tail if low is None else b.add(tail, low)), _cos_of(b, square)
+    sine, cosine = b.add(r, tail if low is None else b.add(tail, low)), cos_within(b, r)
     if quarters:
         quadrant = b.add(quadrant, b.like(quadrant, quarters))
     one = b.like(quadrant, 1)
