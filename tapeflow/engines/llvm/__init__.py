@@ -8,6 +8,8 @@ and called (`entry`, `region`). What is left of the graph, a node for each regio
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...graph.ir import CONSTANT, Graph, Node
 from ...graph.state import NUMBERS, READ
 from ..numpy import Executable
@@ -33,6 +35,17 @@ class NativeExecutable:
         made = {i: function.run for i, function in functions.items()}
         self._executable: Executable = by_numpy(rebuilt(graph, pieces, lambda region, i: made.get(i)))
         self.run = self._executable.run
+        graph.kernels = self.kernels
+
+    def kernels(self) -> dict[Node, str]:
+        """Of each compiled node, the kernel that does the last of its work."""
+        from .compiler import nodes_of
+
+        found = {}
+        for function in self.functions:
+            for group, kernel in function.compiled.groups:
+                found.update(dict.fromkeys(nodes_of(group), f"{function.name}.{kernel.name}"))
+        return found
 
     @property
     def reasons(self) -> dict[Node, str]:
@@ -100,7 +113,7 @@ def _to_disk(key: str, graph: Graph, pieces: list, functions: dict[int, RegionFu
     """Keeps how a graph was cut, and what the code of its regions takes."""
     values = {value: i for i, value in enumerate(numbered(graph))}
     nodes = {node: i for i, node in enumerate(graph.nodes)}
-    kept = []
+    kept: list[list[Any]] = []
     for i, piece in enumerate(pieces):
         if isinstance(piece, list):
             kept.append([[nodes[n] for n in piece]])

@@ -7,6 +7,7 @@ there are any, and the arena.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from .builder import I1, I32, I64, PTR, Builder, Module, Type, V, constant, index
 from .grouping import Group, Grouping, in_memory, seen
@@ -105,7 +106,15 @@ def _write_copy(module: Module, memory: Memory, store: Cell, number: int) -> Wri
 
 
 def described(groups: Sequence[tuple[Group, Written]]) -> Iterator[str]:
-    """The kernels as lines of text."""
+    """The kernels as lines of text: what they go over, into how many parts they can be cut, and whose work they do."""
     for group, kernel in groups:
         dims = "x".join(map(str, group.dims)) or "1"
-        yield f"{kernel.name:<5} {group.kind:<8} {dims:<20} {len(group.cells):>3} cells  {kernel.parts:>5} parts"
+        names = [node.op.name for node in nodes_of(group)]
+        yield f"{kernel.name:<5} {group.kind:<8} {dims:<18} {kernel.parts:>5} parts  {', '.join(names)}"
+
+
+def nodes_of(group: Group) -> list[Any]:
+    """The nodes of the graph that a kernel does something for, in their order."""
+    found = [cell.node for cell in group.cells if cell.node is not None]
+    found += [store.node for store in group.stores if store.node is not None]
+    return list(dict.fromkeys(found))

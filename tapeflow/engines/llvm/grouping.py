@@ -250,10 +250,7 @@ class Grouping:
                     if base.how == "source" and base.data[0] == "variable":
                         same = group.kind in _OPEN and cell.how == "map" and x.dims == cell.dims
                         readers.setdefault(id(base.data[1]), []).append((group, same and seen(x) is base))
-        last = {id(store.data): store for store in self.program.stores}
         for store in self.program.stores:
-            if last[id(store.data)] is not store:
-                continue  # written over
             x = seen(store.operands[0])
             group = self.home.get(x)
             olds = readers.get(id(store.data), [])
@@ -262,7 +259,6 @@ class Grouping:
                 full = group.kind == "reduce" and group.is_full(x)  # what is written there may be read in a later pass
                 legal = all(same and not full if r is group else not r.before >> group.number & 1 for r, same in olds)
                 legal = legal and all(c is not group and not c.before >> group.number & 1 for c in self.checking)
-                legal = legal and not any(id(s.data) == id(store.data) for s in group.stores)
             if not legal or group is None:
                 self.copies.append(store)
                 continue
@@ -349,5 +345,4 @@ def _needed(roots: Sequence[Cell]) -> set[Cell]:
         if cell not in found:
             found.add(cell)
             waiting += cell.operands
-            waiting += cell.after
     return found
