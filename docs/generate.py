@@ -1,11 +1,14 @@
-"""Write docs/names.md, the table of every `tf.` name that tapeflow supports, from the package itself.
+"""Write the tables of the docs from the package itself: docs/names.md, every `tf.` name that tapeflow supports, and
+docs/ops.md, every op with the engines that run it.
 
-With --check nothing is written; the exit code is 1 where the file does not say what the package has.
+With --check nothing is written; the exit code is 1 where a file does not say what the package has.
 """
 
 import argparse
 import difflib
+import importlib
 import inspect
+import pkgutil
 import sys
 from itertools import groupby
 from pathlib import Path
@@ -14,11 +17,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tapeflow.compat.namespace import kind, walk  # noqa: E402 - the checkout's package, installed or not
+import tapeflow.ops  # noqa: E402 - the checkout's package, installed or not
+from tapeflow.compat.namespace import kind, walk  # noqa: E402
+from tapeflow.core.op import OPS  # noqa: E402
+from tapeflow.engines.llvm.lower import RULES  # noqa: E402
 
-TARGET = ROOT / "docs" / "names.md"
-
-OPENING = """\
+NAMES = """\
 # Supported names
 
 Every public name of tapeflow, by namespace: {total} in {groups} namespaces. `make docs` writes this page from the
@@ -26,11 +30,22 @@ package; `tapeflow check PROGRAM` tells which names a program uses that are not 
 """
 
 
-def page() -> str:
-    """The page as text: one table for each namespace, in alphabetical order, `tf` first."""
+ENGINES = """\
+# Ops by engine
+
+Graphs of `tf.function` consist of these {total} ops, by the file of `tapeflow/ops` that declares them. The NumPy engine
+runs all of them. The LLVM engine compiles {compiled} into machine code; the others run by their
+NumPy kernels between pieces of it. It compiles an op of arrays whose shapes are known and whose dtypes are float32,
+float64, bool or integers, and leaves to NumPy what a rule does not do, of which `jit_compile=True` tells: a sort of
+long rows, for instance. `make docs` writes this page from the package.
+"""
+
+
+def names() -> str:
+    """The page of names as text: one table for each namespace, in alphabetical order, `tf` first."""
     rows = sorted((group_of(name), name, kind(value), summary(value)) for name, value in walk())
     groups = [(group, list(members)) for group, members in groupby(rows, key=lambda row: row[0])]
-    parts = [OPENING.format(total=len(rows), groups=len(groups))]
+    parts = [NAMES.format(total=len(rows), groups=len(groups))]
     for group, members in groups:
         parts.append(f"## {group}\n\n| name | kind | |\n|---|---|---|\n")
         parts[-1] += "".join(f"| `tf.{name}` | {what} | {text} |\n" for _, name, what, text in members)
@@ -56,21 +71,44 @@ def own_docstring(cls: type) -> str:
     return inspect.cleandoc(cls.__dict__.get("__doc__") or "")
 
 
+def engines() -> str:
+    """The page of ops as text: one table, by file."""
+    for module in pkgutil.iter_modules(tapeflow.ops.__path__):
+        importlib.import_module(f"tapeflow.ops.{module.name}")
+    files: dict[str, list[str]] = {}
+    for name, op in OPS.items():
+        files.setdefault(op.make_kernel.__module__.removeprefix("tapeflow.ops."), []).append(name)
+    parts = [ENGINES.format(total=len(OPS), compiled=len(RULES.keys() & OPS.keys())) + "\n"]
+    parts.append("| file | compiled | by NumPy |\n|---|---|---|\n")
+    for file in sorted(files):
+        columns = [[f"`{n}`" for n in sorted(files[file]) if (n in RULES) is wanted] for wanted in (True, False)]
+        parts.append(f"| {file} | {', '.join(columns[0])} | {', '.join(columns[1])} |\n")
+    return "".join(parts)
+
+
+PAGES = {"names.md": names, "ops.md": engines}
+
+
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--check", action="store_true", help="only say whether the file is up to date")
-    wanted = page()
-    if not options.parse_args().check:
-        TARGET.write_text(wanted, encoding="utf-8")
-        print(f"wrote {TARGET.relative_to(ROOT)}")
-        return 0
-    current = TARGET.read_text(encoding="utf-8") if TARGET.exists() else ""
-    if current == wanted:
-        return 0
-    lines = difflib.unified_diff(current.splitlines(), wanted.splitlines(), "names.md", "the package", lineterm="", n=0)
-    print("\n".join(list(lines)[:20]))
-    print("docs/names.md is out of date: run `make docs`")
-    return 1
+    options.add_argument("--check", action="store_true", help="only say whether the files are up to date")
+    check = options.parse_args().check
+    stale = False
+    for name, page in PAGES.items():
+        target, wanted = ROOT / "docs" / name, page()
+        if not check:
+            target.write_text(wanted, encoding="utf-8")
+            print(f"wrote docs/{name}")
+            continue
+        current = target.read_text(encoding="utf-8") if target.exists() else ""
+        if current != wanted:
+            lines = difflib.unified_diff(
+                current.splitlines(), wanted.splitlines(), name, "the package", lineterm="", n=0
+            )
+            print("\n".join(list(lines)[:20]))
+            print(f"docs/{name} is out of date: run `make docs`")
+            stale = True
+    return int(stale)
 
 
 if __name__ == "__main__":
