@@ -49,7 +49,7 @@ def rows(dtype):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "uint8"])
 def test_the_greatest(dtype):
-    for k in (1, 2, 5, 50):
+    for k in (1, 2, 5, 16):
         same(lambda x, k=k: list(tf.math.top_k(x, k, index_type=tf.int64)), rows(dtype))
     same(lambda x: list(tf.math.top_k(x, 3)), rows(dtype)[:, :3])
 
@@ -58,5 +58,5 @@ def test_the_greatest(dtype):
 @pytest.mark.parametrize("axis", [0, 1])
 def test_sorted(direction, axis):
     for dtype in ("float32", "int16"):
-        same(lambda x: tf.sort(x, axis, direction), rows(dtype))
-        same(lambda x: tf.argsort(x, axis, direction), rows(dtype))
+        same(lambda x: tf.sort(x, axis, direction), rows(dtype)[:16, :16])
+        same(lambda x: tf.argsort(x, axis, direction), rows(dtype)[3:19, :16])
