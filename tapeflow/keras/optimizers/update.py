@@ -134,8 +134,7 @@ class ArrayOptimizer(Optimizer):
 
     def _traced_update(self, grads: list[Any], variables: list[Any]) -> bool:
         rate = self._learning_rate
-        plain = all(type(g) is not IndexedSlices and v._constraint is None for g, v in zip(grads, variables))  # noqa: B905
-        if not plain or self._has_options() or not self.pure:
+        if any(v._constraint is not None for v in variables) or self._has_options() or not self.pure:
             return False
         if not isinstance(rate, (CoreVariable, LearningRateSchedule)):
             return False
@@ -144,6 +143,8 @@ class ArrayOptimizer(Optimizer):
         )
         for g, v in zip(grads, variables, strict=True):
             slots = self._slots[self._index[id(v)]] if self._slots else ()
+            if type(g) is IndexedSlices and g.dense_shape is None:
+                g = IndexedSlices(g.values, g.indices, np.array(v._tensor._value.shape))
             UPDATE.call(convert_to_tensor(g), numbers, self.rule, v, *slots)
         return True
 

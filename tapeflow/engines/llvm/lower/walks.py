@@ -53,7 +53,7 @@ def _top_k(program: Program, node: Any, inputs: Sequence[Cell]) -> list[Cell]:
     (x,), (k, dtype) = inputs, node.attributes
     if not k or k > _SORTED:
         raise Unsupported("a row of so many elements in order")
-    return _ordered(program, x, k, False, kind_of(dtype))
+    return list(_ordered(program, x, k, False, kind_of(dtype)))
 
 
 @rule("sort", "argsort")
