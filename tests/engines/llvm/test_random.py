@@ -67,3 +67,24 @@ def test_dropout_in_a_function():
     second = [again(x).numpy() for _ in range(2)]
     np.testing.assert_array_equal(first, second)
     assert (first[0] != first[1]).any()
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_shuffled(back):
+    stream = np.array(STREAMS[1], np.int64)
+    x = np.arange(3 * 1000, dtype=np.int32).reshape(1000, 3)
+    got, want = on_both(lambda s, x: OPS["random_shuffle"].call(s, x, back), [stream, x])
+    np.testing.assert_array_equal(got[0], want[0])
+    assert (got[0] != x).any()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_drawn_by_their_probabilities(dtype):
+    logits = np.random.default_rng(0).standard_normal((6, 33)).astype(dtype) * 3
+    logits[1, 3:9], logits[2, 5], logits[3, 1:] = -np.inf, np.nan, -np.inf
+    stream = np.array(STREAMS[0], np.int64)
+    f = lambda s, z: OPS["random_categorical"].call(s, z, 50, np.dtype("int32"))  # noqa: E731
+    assert not native(graph_of(f, [stream, logits])).reasons
+    got, want = on_both(f, [stream, logits])
+    assert got[0].dtype == want[0].dtype
+    np.testing.assert_array_equal(got[0], want[0])

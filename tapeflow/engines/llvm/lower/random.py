@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from ....ops.seeds import SCRAMBLE_KEY
 from .. import vector_math as M
 from ..builder import F32, F64, I1, I32, I64, U32, U64, Builder, Kind, V, constant
@@ -17,8 +19,11 @@ from ..philox import WIDEST, Transform, block_words, round_keys, write_stream
 from ..pieces import Unsupported
 from ..program import Cell, Program, kind_of
 from . import rule
+from .walks import running
 
 _SMALLEST = 1e-7  # keeps the logarithm of Box and Muller finite
+_LOWEST = float(np.finfo(np.float32).min)
+_ON_STACK = 1 << 14  # rows whose order fits there
 
 # -- what becomes of words ---------------------------------------------------------------------------------------------
 
@@ -132,6 +137,64 @@ def _uniform_int(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
         return b.add(b.cast(b.op("rem", word, span), kind), x)
 
     return program.map(code, words, low, high, kind=kind, weight=24)
+
+
+@rule("random_shuffle")
+def _shuffle(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
+    (stream, x), (back,) = inputs, node.attributes
+    if not x.shape or x.shape[0] == 1:
+        return x
+    n = x.shape[0]
+    words = program.whole(_words(program, stream, (n - 1,), 32))
+
+    def write(b: Builder, at: list[V], place: V, lo: V, hi: V) -> tuple[int, int]:
+        # from the front, every row changes places with one of those from it on
+        order = b.allocate(I64, n) if back else place
+        with b.loop(0, n) as loop:
+            b.store(loop.i, b.address(order, loop.i, I64))
+        with b.loop(0, n - 1) as loop:
+            left = b.cast(b.sub(constant(n, I64), loop.i), U32)
+            word = b.op("rem", b.load(b.address(at[0], loop.i, U32), U32), left)
+            here = b.address(order, loop.i, I64)
+            there = b.address(order, b.add(loop.i, b.cast(b.cast(word, U64), I64)), I64)
+            first, second = b.load(here, I64), b.load(there, I64)
+            b.store(second, here)
+            b.store(first, there)
+        if back:
+            with b.loop(0, n) as loop:
+                b.store(loop.i, b.address(place, b.load(b.address(order, loop.i, I64), I64), I64))
+        return 1, 8 * n
+
+    if back and n > _ON_STACK:
+        raise Unsupported("so many rows in their old order")
+    return program.pick(x, program.custom(write, (words,), (n,), I64), 0, x.shape)
+
+
+@rule("random_categorical")
+def _categorical(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
+    (stream, logits), (count, dtype) = inputs, node.attributes
+    batch, classes = logits.shape
+    if not logits.kind.floating:
+        raise Unsupported(f"logits of {logits.kind.name}")
+    z = program.cast(logits, F64)
+
+    def finite(b: Builder, v: V) -> V:
+        return b.compare("lt", b.intrinsic("fabs", v), b.like(v, math.inf))
+
+    known = program.map(lambda b, v: b.select(finite(b, v), v, b.like(v, _LOWEST)), z)
+    top = program.reduce("max", known, (1,))
+    weights = program.map(
+        lambda b, v, m: b.select(finite(b, v), M.exp(b, b.sub(v, m)), b.like(v, 0.0)), z, top, weight=18
+    )
+    sums = running(program, weights, 1, "cumsum")
+    whole = program.slice(sums, (0, classes - 1), (1, 1), (batch, 1))
+    draws = _drawn(program, stream, (batch, count), F64, 2, _of_pairs(_wide_unit))
+    wanted = program.reshape(program.binary("mul", draws, whole), (batch, count, 1))
+    below = program.map(
+        lambda b, s, w: b.cast(b.compare("le", s, w), I64), program.reshape(sums, (batch, 1, classes)), wanted, kind=I64
+    )
+    found = program.reshape(program.reduce("sum", below, (2,)), (batch, count))
+    return program.cast(found, kind_of(dtype))
 
 
 # -- streams -----------------------------------------------------------------------------------------------------------

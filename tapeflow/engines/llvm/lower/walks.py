@@ -36,10 +36,14 @@ _SCANS: dict[str, tuple[Any, float]] = {
 @rule(*_SCANS)
 def _scan(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
     (x,), (axis, exclusive, reverse) = inputs, node.attributes
-    combine, first = _SCANS[node.op.name]
+    return running(program, x, axis % len(x.shape), node.op.name, exclusive, reverse)
+
+
+def running(program: Program, x: Cell, axis: int, how: str, exclusive: bool = False, reverse: bool = False) -> Cell:
+    """Running totals along an axis, by the op's name."""
+    combine, first = _SCANS[how]
     if x.kind is I1 or not x.kind.floating and combine is _log_of_sum:
         raise Unsupported(f"running totals of {x.kind.name}")
-    axis %= len(x.shape)
     sizes = prod(x.shape[:axis]), x.shape[axis], prod(x.shape[axis + 1 :])
 
     def write(b: Builder, at: list[V], out: V, lo: V, hi: V) -> tuple[int, int]:
