@@ -43,7 +43,7 @@ _CLASSES = {
         reduce_mean reduce_sum reduce_variance sum_to_shape trace""",
     SOFTMAX: "softmax",
     LOGSUM: """
-        cumulative_logsumexp digamma gelu gelu_tanh lgamma log_softmax reduce_logsumexp sigmoid_cross_entropy
+        cross cumulative_logsumexp digamma gelu gelu_tanh lgamma log_softmax reduce_logsumexp sigmoid_cross_entropy
         softmax_cross_entropy sparse_cross_entropy_of_probabilities sparse_softmax_cross_entropy""",
 }
 BOUNDS: dict[str, Bound] = {name: bound for bound, names in _CLASSES.items() for name in names.split()}

@@ -92,3 +92,16 @@ def test_out_of_range_is_an_error_before_anything_is_written(f, wrong):
     arrays = numbers(5, 3), np.array([[0], [wrong]])
     with pytest.raises(tf.errors.InvalidArgumentError, match="indices"):
         native(graph_of(g, arrays)).run(*arrays)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_places_in_a_sorted_sequence(side):
+    sequence = np.sort(RNG.integers(0, 30, (3, 40)).astype("float32"), -1)
+    wanted = RNG.integers(-2, 33, (3, 50)).astype("float32")
+    wanted[1, 3], wanted[2, 4], wanted[0, 0] = np.nan, np.inf, -np.inf
+    same(lambda s, v: tf.searchsorted(s, v, side), sequence, wanted)
+    same(
+        lambda s, v: tf.searchsorted(s, v, side, tf.int64),
+        sequence.astype("int32"),
+        RNG.integers(0, 30, (3, 7), "int32"),
+    )

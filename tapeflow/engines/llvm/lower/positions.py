@@ -16,6 +16,8 @@ from ..program import Cell, Program, contiguous, kind_of
 from ..scatters import Rows, scatter
 from . import rule
 
+_COMPARED = 256  # elements of a sequence each of which is compared with what is looked for
+
 
 def in_range(program: Program, at: Cell, n: int) -> Cell:
     """Positions as ints of 64 bits, checked to be in [0, n)."""
@@ -127,6 +129,26 @@ def _one_hot(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
         return b.select(b.compare("eq", i, p), yes, no)
 
     return program.map(code, places, here, kind=kind, weight=2)
+
+
+@rule("searchsorted")
+def _searchsorted(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
+    (sequence, values), (side, dtype) = inputs, node.attributes
+    n, m, count = sequence.shape[-1], values.shape[-1], prod(values.shape[:-1])
+    if n > _COMPARED or sequence.kind is not values.kind or values.kind is I1:
+        raise Unsupported("a search in so many elements")
+    rows = program.reshape(sequence, (count, 1, n))
+    wanted = program.reshape(values, (count, m, 1))
+
+    def before(b: Builder, x: V, v: V) -> V:
+        if side == "left":
+            return b.cast(b.compare("lt", x, v), I64)
+        # everything stands before NaN
+        found = b.compare("le", x, v)
+        return b.cast(b.op("or", found, b.compare("uno", v, v)) if v.kind.floating else found, I64)
+
+    found = program.reduce("sum", program.map(before, rows, wanted, kind=I64), (2,))
+    return program.cast(program.reshape(found, values.shape), kind_of(dtype))
 
 
 # -- putting -----------------------------------------------------------------------------------------------------------
