@@ -15,14 +15,13 @@ from ...graph.state import NUMBERS, READ
 from ..numpy import Executable
 from ..numpy import compile_graph as by_numpy
 from .native import from_cache
-from .pieces import Region, Unsupported, in_pieces, makers, rebuilt
+from .pieces import EACH, Region, Unsupported, in_pieces, makers, rebuilt
 from .recipes import fingerprint, get, numbered, put
 from .region import Recipe, RegionFunction, compile_region
 from .target import Target, host
 
 # an optimizer's few numbers, and where random numbers begin
 _IN_PYTHON = frozenset([NUMBERS.name, "node_stream"])
-_EACH = 300  # elements that a node counts for besides its own, since NumPy takes as long to start one
 
 
 class NativeExecutable:
@@ -89,7 +88,7 @@ def compile_graph(graph: Graph, target: Target, least: int = 0, strict: bool = F
     for i, piece in enumerate(pieces):
         if isinstance(piece, list) or all(n.op is READ or n.op is CONSTANT for n in piece.nodes):
             continue
-        if piece.work + _EACH * len(piece.nodes) < least:
+        if piece.work + EACH * len(piece.nodes) < least:
             continue
         try:
             functions[i] = compile_region(piece, f"{graph.name}_{i}", target)

@@ -137,13 +137,13 @@ class Program:
         if x.how == "view" and x.size:
             strides = _reshaped(x.shape, x.data[1], shape)
             if strides is not None:
-                return self._view(x.operands[0], shape, x.data[0], strides)
+                return self._view(x.operands[0], shape, x.data[0], strides, x.kind)
             x = self.copy(x)
         base, offset, _ = self.strided(x)
-        return self._view(base, shape, offset, contiguous(shape))
+        return self._view(base, shape, offset, contiguous(shape), x.kind)
 
-    def _view(self, x: Cell, shape: tuple[int, ...], offset: int, strides: tuple[int, ...]) -> Cell:
-        return self._add(Cell("view", shape, x.kind, (x,), (offset, strides)))
+    def _view(self, x: Cell, shape: tuple[int, ...], offset: int, strides: tuple[int, ...], kind: Kind) -> Cell:
+        return self._add(Cell("view", shape, kind, (x,), (offset, strides)))
 
     def strided(self, x: Cell) -> tuple[Cell, int, tuple[int, ...]]:
         """(array in memory, offset, strides) that x looks at."""
@@ -170,7 +170,7 @@ class Program:
         if x.how == "number":
             return self.number(x.data, x.kind, tuple(x.shape[i] for i in order))
         base, offset, strides = self.strided(x)
-        return self._view(base, tuple(x.shape[i] for i in order), offset, tuple(strides[i] for i in order))
+        return self._view(base, tuple(x.shape[i] for i in order), offset, tuple(strides[i] for i in order), x.kind)
 
     def diagonal(self, x: Cell, which: Sequence[int], rank: int) -> Cell:
         """Where several dimensions go along together: dimension a of x is number `which[a]` of `rank` ones."""
@@ -179,7 +179,7 @@ class Program:
             return self.number(x.data, x.kind, tuple(shape))
         base, offset, strides = self.strided(x)
         along = [sum(s for s, k in zip(strides, which, strict=True) if k == d) for d in range(rank)]
-        return self._view(base, tuple(shape), offset, tuple(along))
+        return self._view(base, tuple(shape), offset, tuple(along), x.kind)
 
     def slice(self, x: Cell, begin: Sequence[int], step: Sequence[int], shape: Sequence[int]) -> Cell:
         """From `begin` in steps, as many elements as `shape` says."""
@@ -187,7 +187,8 @@ class Program:
             return self.number(x.data, x.kind, tuple(shape))
         base, offset, strides = self.strided(x)
         offset += sum(s * i for s, i in zip(strides, begin, strict=True))
-        return self._view(base, tuple(shape), offset, tuple(s * k for s, k in zip(strides, step, strict=True)))
+        steps = tuple(s * k for s, k in zip(strides, step, strict=True))
+        return self._view(base, tuple(shape), offset, steps, x.kind)
 
     def broadcast(self, x: Cell, shape: Sequence[int]) -> Cell:
         """Repeated along dimensions of size 1, and new ones in front."""
@@ -260,6 +261,10 @@ class Program:
         Its kind is that of the first operand unless another is given. Operands lie in one piece (`whole`).
         """
         return self._add(Cell("custom", tuple(shape), kind or operands[0].kind, self._arrays_of(*operands), write))
+
+    def within(self, memory: Cell, at: int, shape: Sequence[int], kind: Kind) -> Cell:
+        """An array of any kind in memory of bytes, `at` bytes from its beginning."""
+        return self._view(memory, tuple(shape), at // kind.bytes, contiguous(tuple(shape)), kind)
 
     def _arrays_of(self, *operands: Cell) -> list[Cell]:
         """The operands of what reads memory: numbers, which lie in none, as arrays."""

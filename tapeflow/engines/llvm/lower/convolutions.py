@@ -21,7 +21,7 @@ from ..pooling_tiles import (
     pooling,
 )
 from ..program import Cell, Program
-from . import rule
+from .rules import rule
 
 Finished = Callable[[V, V, V, V | None], None]
 

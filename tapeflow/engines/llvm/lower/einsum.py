@@ -8,9 +8,9 @@ from typing import Any
 from ....ops.einsum import contraction
 from ..builder import Builder, V
 from ..program import Cell, Program
-from . import rule
 from .products import product
 from .reductions import total
+from .rules import rule
 
 
 @rule("einsum")

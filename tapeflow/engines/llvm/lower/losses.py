@@ -9,9 +9,9 @@ from .. import vector_math as M
 from ..builder import F32, F64, I1, Builder, V
 from ..pieces import Unsupported
 from ..program import Cell, Program
-from . import rule
 from .positions import in_range
 from .reductions import exponentials, total
+from .rules import rule
 
 
 @rule("softmax_cross_entropy")

@@ -14,7 +14,7 @@ from ..builder import I1, I32, I64, Builder, V, constant
 from ..pieces import Unsupported
 from ..program import Cell, Program, contiguous, kind_of
 from ..scatters import Rows, scatter
-from . import rule
+from .rules import rule
 
 _COMPARED = 256  # elements of a sequence each of which is compared with what is looked for
 

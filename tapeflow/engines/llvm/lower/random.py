@@ -18,7 +18,7 @@ from ..builder import F32, F64, I1, I32, I64, U32, U64, Builder, Kind, V, consta
 from ..philox import WIDEST, Transform, block_words, round_keys, write_stream
 from ..pieces import Unsupported
 from ..program import Cell, Program, kind_of
-from . import rule
+from .rules import rule
 from .walks import running
 
 _SMALLEST = 1e-7  # keeps the logarithm of Box and Muller finite

@@ -10,8 +10,8 @@ from ....ops.diagonals import diagonal_positions
 from ..builder import Builder, V
 from ..pieces import Unsupported
 from ..program import Cell, Program
-from . import rule
 from .reductions import total
+from .rules import rule
 
 
 @rule("reshape", "squeeze", "expand_dims")

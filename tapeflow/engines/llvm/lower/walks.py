@@ -11,7 +11,7 @@ from ..builder import I1, I64, Builder, V
 from ..pieces import Unsupported
 from ..program import Cell, Program, kind_of
 from ..walks import greatest, scan
-from . import rule
+from .rules import rule
 
 _SORTED = 16  # elements that are put in order by putting each in its place; NumPy is faster with more
 
