@@ -34,18 +34,19 @@ TRAINED = Bound(own=4096, scale=64)  # several steps of training, divided by wha
 
 _CLASSES = {
     FUNCTION: """
-        acos acosh asin asinh atan atan2 atanh cos cosh digamma elu erf erfinv exp expm1 log log1p ndtri pow
-        rsqrt selu sigmoid silu sin sinh softplus softsign tan tanh xlog1py xlogy""",
+        acos acosh asin asinh atan atan2 atanh cos cosh elu erf erfinv exp expm1 log log1p ndtri pow
+        random_normal rsqrt selu sigmoid silu sin sinh softplus softsign tan tanh xlog1py xlogy""",
     ROUGH: "erfc",
     ZEROS: "lgamma",
     PRODUCT: "reduce_prod",
     SUM: """
         avg_pool avg_pool_grad bias_add convolution convolution_filter_gradient convolution_input_gradient
-        convolution_with_bias dense einsum gather_grad l2_loss matmul max_pool_grad reduce_euclidean_norm reduce_mean
-        reduce_sum reduce_variance sum_to_shape""",
+        convolution_with_bias dense einsum gather_grad global_norm l2_loss matmul max_pool_grad reduce_euclidean_norm
+        reduce_mean reduce_sum reduce_variance sum_to_shape trace""",
     SOFTMAX: "softmax",
     LOGSUM: """
-        log_softmax reduce_logsumexp sigmoid_cross_entropy softmax_cross_entropy sparse_softmax_cross_entropy""",
+        cross cumulative_logsumexp digamma gelu gelu_tanh log_softmax reduce_logsumexp sigmoid_cross_entropy
+        softmax_cross_entropy sparse_cross_entropy_of_probabilities sparse_softmax_cross_entropy""",
     COMPOSED: "gru gru_grad lstm lstm_grad tanh_rnn tanh_rnn_grad",
 }
 BOUNDS: dict[str, Bound] = {name: bound for bound, names in _CLASSES.items() for name in names.split()}

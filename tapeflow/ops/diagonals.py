@@ -28,7 +28,7 @@ _ALIGNS = ("RIGHT_LEFT", "LEFT_RIGHT", "LEFT_LEFT", "RIGHT_RIGHT")
 
 
 @lru_cache(128)
-def _positions(rows: int, columns: int, low: int, high: int, align: str) -> tuple[np.ndarray, ...]:
+def diagonal_positions(rows: int, columns: int, low: int, high: int, align: str) -> tuple[np.ndarray, ...]:
     """Of the diagonals `high` down to `low`: (diagonal, place within it, row, column) of each of their elements."""
     longest = _longest(rows, columns, low, high)
     upper, lower = align.split("_")
@@ -87,7 +87,7 @@ def _stacked_shape(rows: int, columns: int, low: int, high: int) -> tuple[int, .
 def _diag_part_kernel(xp: Any) -> Any:
     def diag_part(x: Any, low: int, high: int, align: str, padding: Any) -> Any:
         *batch, rows, columns = x.shape
-        d, i, row, column = _positions(rows, columns, low, high, align)
+        d, i, row, column = diagonal_positions(rows, columns, low, high, align)
         found = x[..., row, column]
         shape = (*batch, high - low + 1, _longest(rows, columns, low, high))
         if xp is np:
@@ -120,7 +120,7 @@ _diag_part = define(
 def _diag_kernel(xp: Any) -> Any:
     def diag(x: Any, low: int, high: int, rows: int, columns: int, align: str, padding: Any) -> Any:
         batch = x.shape[: x.ndim - (1 if low == high else 2)]
-        d, i, row, column = _positions(rows, columns, low, high, align)
+        d, i, row, column = diagonal_positions(rows, columns, low, high, align)
         values = x.reshape(*batch, high - low + 1, _longest(rows, columns, low, high))[..., d, i]
         if xp is not np:
             return xp.full((*batch, rows, columns), padding, x.dtype).at[..., row, column].set(values)
@@ -151,7 +151,7 @@ _diag = define(
 def _set_diag_kernel(xp: Any) -> Any:
     def set_diag(x: Any, diagonal: Any, low: int, high: int, align: str) -> Any:
         *batch, rows, columns = x.shape
-        d, i, row, column = _positions(rows, columns, low, high, align)
+        d, i, row, column = diagonal_positions(rows, columns, low, high, align)
         values = diagonal.reshape(*batch, high - low + 1, _longest(rows, columns, low, high))[..., d, i]
         if xp is not np:
             return x.at[..., row, column].set(values)

@@ -74,7 +74,7 @@ def einsum(equation: str, *inputs: Any, **kwargs: Any) -> Tensor:
 def _checked(tensors: list, equation: str) -> Tensor:
     if all(type(x) is Tensor for x in tensors):
         # NumPy would broadcast what TensorFlow refuses
-        _plan(equation, *[x._value.shape for x in tensors])
+        contraction(equation, *[x._value.shape for x in tensors])
     return _einsum(tensors, equation)
 
 
@@ -183,7 +183,7 @@ class _Plan(NamedTuple):
 
 
 @lru_cache(4096)
-def _plan(equation: str, *shapes: tuple) -> _Plan:
+def contraction(equation: str, *shapes: tuple) -> _Plan:
     operands, output = _split(equation)
     sizes = _sizes(operands, shapes)
     kept = "".join(dict.fromkeys(output))
@@ -256,7 +256,7 @@ def _einsum_kernel(xp: Any) -> Callable:
         dtype = values[0].dtype
         if dtype.itemsize == 2 and dtype.kind in "fV":
             return einsum([x.astype(_FLOAT32) for x in values], equation).astype(dtype)
-        plan = _plan(equation, *[x.shape for x in values])
+        plan = contraction(equation, *[x.shape for x in values])
         parts = [prepare(x, step) for x, step in zip(values, plan.operands, strict=True)]
         if len(parts) == 1:
             z = parts[0]

@@ -28,7 +28,7 @@ DEFAULT_GRAPH_SEED = 87654321
 _SEED_LIMIT = 2**31 - 1
 _WORD = 2**32 - 1
 # The fixed key under which the seeds of stateless ops are scrambled.
-_SCRAMBLE_KEY = 0x02461E293EC8F720
+SCRAMBLE_KEY = 0x02461E293EC8F720
 
 
 class _GlobalSeed:
@@ -205,7 +205,7 @@ def stateless_stream(seed: Sequence[int] | np.ndarray) -> tuple[int, int]:
       ValueError: `seed` has not shape [2].
     """
     low, high = _two_integers(seed)
-    words = philox_words(_SCRAMBLE_KEY, (low & KEY_MASK) | (high & KEY_MASK) << 64, 4).tolist()
+    words = philox_words(SCRAMBLE_KEY, (low & KEY_MASK) | (high & KEY_MASK) << 64, 4).tolist()
     return words[0] | words[1] << 32, (words[2] | words[3] << 32) << 64
 
 

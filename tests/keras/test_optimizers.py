@@ -117,6 +117,24 @@ def test_gradients_are_cast_and_slices_scattered():
     assert v.dtype == tf.float32
 
 
+@pytest.mark.parametrize("dense_shape", [None, [3, 2]])
+def test_rows_of_a_gradient_in_a_function_are_updated_as_in_eager_mode(dense_shape):
+    def steps(wrap):
+        v, w = tf.Variable(tf.ones([3, 2])), tf.Variable([1.0, 2.0])
+        optimizer = optimizers.Adam(0.1)
+
+        @wrap
+        def step(rows, at):
+            optimizer.apply_gradients([(tf.IndexedSlices(rows, at, dense_shape), v), (rows[0], w)])
+
+        for i in range(3):
+            step(tf.ones([2, 2]) * (i + 1.0), tf.constant([2, 2 - i]))
+        return v.numpy(), w.numpy()
+
+    for got, want in zip(steps(tf.function), steps(lambda f: f), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-6)
+
+
 def test_what_others_hold_stays_as_it_is():
     v = tf.Variable([1.0, 2.0])
     before = v.read_value()

@@ -20,6 +20,9 @@ from .recipes import fingerprint, get, numbered, put
 from .region import Recipe, RegionFunction, compile_region
 from .target import Target, host
 
+# an optimizer's few numbers, and where random numbers begin
+_IN_PYTHON = frozenset([NUMBERS.name, "node_stream"])
+
 
 class NativeExecutable:
     """A graph of which parts are compiled: `run(*arrays)` gives the tuple of its outputs' arrays."""
@@ -76,8 +79,7 @@ def compile_graph(graph: Graph, target: Target, least: int = 0, strict: bool = F
         except (KeyError, OSError):  # an object that is no longer there
             pass
     reasons = _reasons(graph)
-    # an optimizer's few numbers are Python's to compute
-    missing = [item for item in reasons.items() if item[0].op is not NUMBERS]
+    missing = [item for item in reasons.items() if item[0].op.name not in _IN_PYTHON]
     if strict and missing:
         node, why = missing[0]
         raise Unsupported(f"{why}{f' (written at {node.place})' if node.place else ''}")

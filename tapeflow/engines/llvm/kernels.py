@@ -149,14 +149,12 @@ def write_parts(module: Module, kernel: Kernel, name: str) -> Written:
     """An array put together: what fills it, then each piece at its place."""
     b = Builder(module, name, [(PTR, "slots"), (I64, "lo"), (I64, "hi")])
     cell = kernel.group.lead
-    begins, fill = cell.data
+    places, fill = cell.data
     target = kernel.memory.pointer(b, cell)
-    strides = contiguous(cell.shape)
     lanes = lanes_of(module, cell.kind.bytes)
     if fill is not None:
         _fill(b, cell, target, fill, lanes)
-    for x, begin in zip(cell.operands, begins, strict=True):
-        start = sum(n * s for n, s in zip(begin, strides, strict=True))
+    for x, (start, strides) in zip(cell.operands, places, strict=True):
         copy_array(b, kernel.memory, x, b.address(target, start, cell.kind), strides)
     b.finish()
     return Written(name, 1, prod(cell.shape))

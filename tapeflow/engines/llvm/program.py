@@ -176,6 +176,15 @@ class Program:
         base, offset, strides = self.strided(x)
         return self._view(base, tuple(x.shape[i] for i in order), offset, tuple(strides[i] for i in order), x.kind)
 
+    def diagonal(self, x: Cell, which: Sequence[int], rank: int) -> Cell:
+        """Where several dimensions go along together: dimension a of x is number `which[a]` of `rank` ones."""
+        shape = [next(n for n, k in zip(x.shape, which, strict=True) if k == d) for d in range(rank)]
+        if x.how == "number":
+            return self.number(x.data, x.kind, tuple(shape))
+        base, offset, strides = self.strided(x)
+        along = [sum(s for s, k in zip(strides, which, strict=True) if k == d) for d in range(rank)]
+        return self._view(base, tuple(shape), offset, tuple(along), x.kind)
+
     def slice(self, x: Cell, begin: Sequence[int], step: Sequence[int], shape: Sequence[int]) -> Cell:
         """From `begin` in steps, as many elements as `shape` says."""
         if x.how == "number":
@@ -223,10 +232,19 @@ class Program:
         spread = self.reshape(places, (*places.shape, *[1] * (len(x.shape) - axis - 1)))
         return self._add(Cell("pick", tuple(shape), x.kind, (x, spread), (axis, wide)))
 
-    def parts(self, shape: Sequence[int], pieces: Sequence[tuple[Cell, Sequence[int]]], fill: Any = None) -> Cell:
-        """An array that pieces fill, each from its position on; where none is, the number `fill` is."""
-        cells = [cell for cell, _ in pieces]
-        return self._add(Cell("parts", tuple(shape), cells[0].kind, cells, ([tuple(p) for _, p in pieces], fill)))
+    def parts(self, shape: Sequence[int], pieces: Sequence[tuple], fill: Any = None) -> Cell:
+        """An array that pieces fill, one after the other; where none is, the number `fill` is.
+
+        A piece is (cell, position of its first element), with a third item for steps along each dimension.
+        """
+        strides = contiguous(shape)
+        places = []
+        for _, begin, *steps in pieces:
+            offset = sum(n * s for n, s in zip(begin, strides, strict=True))
+            apart = tuple([n * s for n, s in zip(steps[0], strides, strict=True)]) if steps else strides
+            places.append((offset, apart))
+        cells = [piece[0] for piece in pieces]
+        return self._add(Cell("parts", tuple(shape), cells[0].kind, cells, (places, fill)))
 
     def product(self, x: Cell, y: Cell, transpose_x: bool, transpose_y: bool, shape: Sequence[int]) -> Cell:
         """The products of matrices, in the last two dimensions; the others, which there are, are equal."""
@@ -242,7 +260,10 @@ class Program:
         return self._add(Cell("tile", tuple(shape), operands[0].kind, self._arrays_of(*operands), write))
 
     def custom(self, write: Any, operands: Sequence[Cell], shape: Sequence[int], kind: Kind | None = None) -> Cell:
-        """An array that a kernel writes itself: `write(b, addresses, address of the array, lo, hi)`; see `tile`."""
+        """An array that a kernel writes itself: `write(b, addresses, address of the array, lo, hi)`; see `tile`.
+
+        Its kind is that of the first operand unless another is given. Operands lie in one piece (`whole`).
+        """
         return self._add(Cell("custom", tuple(shape), kind or operands[0].kind, self._arrays_of(*operands), write))
 
     def within(self, memory: Cell, at: int, shape: Sequence[int], kind: Kind) -> Cell:

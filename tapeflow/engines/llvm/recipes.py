@@ -16,6 +16,7 @@ import numpy as np
 from ...core.tensor import Tensor
 from ...core.variable import Variable
 from ...graph.ir import Graph, Node, Value
+from ...ops.seeds import NodeStream
 from ...version import __version__
 from . import cache as disk
 from .target import Target
@@ -23,7 +24,7 @@ from .target import Target
 _FORMAT = 1
 _PACKAGE = Path(__file__).parents[2]
 # what decides how a graph is compiled, besides the graph
-_SOURCES = ("engines/llvm", "engines/llvm/lower", "engines/llvm/vector_math", "graph", "keras/optimizers")
+_SOURCES = ("engines/llvm", "engines/llvm/lower", "engines/llvm/vector_math", "graph", "keras/optimizers", "ops")
 
 
 class _Unknown(Exception):
@@ -59,10 +60,14 @@ def _lines(graph: Graph, variables: dict[int, int]) -> list[Any]:
 def _described(a: Any, variables: dict[int, int]) -> Any:
     if a is None or isinstance(a, (bool, int, float, str, bytes, type(Ellipsis), np.dtype)):
         return type(a).__name__, repr(a)
+    if isinstance(a, np.generic):
+        return "number", a.dtype.str, a.tobytes().hex()
     if isinstance(a, Graph):
         return _lines(a, variables)
     if isinstance(a, tuple):
         return [_described(x, variables) for x in a]
+    if isinstance(a, NodeStream):
+        return "stream"  # Python's: it leaves no trace in what is compiled
     if isinstance(a, Variable):
         return "variable", variables.setdefault(id(a), len(variables)), str(a.shape), a.dtype.name
     if isinstance(a, Tensor) and isinstance(a._value, (np.ndarray, np.generic)) and a._value.dtype.kind != "O":

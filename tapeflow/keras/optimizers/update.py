@@ -135,14 +135,13 @@ class ArrayOptimizer(Optimizer):
 
     def _traced_update(self, grads: list[Any], variables: list[Any]) -> bool:
         rate = self._learning_rate
-        plain = all(type(g) is not IndexedSlices and v._constraint is None for g, v in zip(grads, variables))  # noqa: B905
-        if not plain or self._keeps_more() or not self.pure:
+        if any(v._constraint is not None for v in variables) or self._keeps_more() or not self.pure:
             return False
         if not isinstance(rate, (CoreVariable, LearningRateSchedule)):
             return False
         count, rate = convert_to_tensor(self._iterations), convert_to_tensor(self.learning_rate)
         numbers = NUMBERS.call(count, rate, self.constants)
-        tensors = self._clipped(TENSORS, [convert_to_tensor(g) for g in grads])
+        tensors = self._clipped(TENSORS, [_dense(g, v) for g, v in zip(grads, variables, strict=True)])
         if self.weight_decay is not None:
             decay = NUMBERS.call(count, rate, self._decay_numbers)
             for g, v in zip(tensors, variables, strict=True):
@@ -156,6 +155,13 @@ class ArrayOptimizer(Optimizer):
     def _decay_numbers(self, step: int, rate: float) -> tuple[float, ...]:
         """The part of each weight that a step takes away."""
         return (rate * (self.weight_decay or 0.0),)
+
+
+def _dense(gradient: Any, variable: Any) -> Any:
+    """A gradient as a tensor in a graph; rows become dense there."""
+    if type(gradient) is IndexedSlices and gradient.dense_shape is None:
+        gradient = IndexedSlices(gradient.values, gradient.indices, np.array(variable._tensor._value.shape))
+    return convert_to_tensor(gradient)
 
 
 def decayed(w: Any, g: Any, t: Any, slots: list[Any], c: list[Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import pi, sqrt
 from typing import Any
 
 from .. import vector_math as M
@@ -93,6 +94,16 @@ def _finite(b: Builder, x: V) -> V:
     return b.compare("lt", b.intrinsic("fabs", x), b.like(x, float("inf")))
 
 
+def _gelu(b: Builder, x: V) -> V:
+    return b.mul(b.mul(x, b.like(x, 0.5)), b.add(b.like(x, 1.0), M.erf(b, b.mul(x, b.like(x, sqrt(0.5))))))
+
+
+def _gelu_tanh(b: Builder, x: V) -> V:
+    cube = b.mul(b.mul(b.mul(x, x), x), b.like(x, 0.044715))
+    inner = b.mul(b.add(x, cube), b.like(x, sqrt(2 / pi)))
+    return b.mul(b.mul(x, b.like(x, 0.5)), b.add(b.like(x, 1.0), M.tanh(b, inner)))
+
+
 # name -> (code, about how many simple operations it takes)
 _ANY: dict[str, tuple[Callable, int]] = {
     "add": (lambda b, x, y: b.add(x, y), 1),
@@ -131,6 +142,8 @@ _FLOATS: dict[str, tuple[Callable, int]] = {
     ),
     "softsign": (lambda b, x: b.div(x, b.add(b.intrinsic("fabs", x), b.like(x, 1.0))), 6),
     "silu": (lambda b, x: b.mul(x, M.sigmoid(b, x)), 20),
+    "gelu": (_gelu, 30),
+    "gelu_tanh": (_gelu_tanh, 30),
 }  # fmt: skip
 
 # ops whose code stands in `mathematics` under the same name, or the one given
@@ -138,9 +151,9 @@ _MATHEMATICS = {
     "exp": 16, "expm1": 24, "log": 18, "log1p": 24, "tanh": 24, "sigmoid": 20, "softplus": 40, "elu": 26, "selu": 26,
     "erf": 24, "erfc": 40, "sin": 24, "cos": 24, "tan": 40, "asin": 24, "acos": 24, "atan": 24, "atan2": 32,
     "sinh": 24, "cosh": 24, "asinh": 30, "acosh": 30, "atanh": 30, "pow": 50, "floor": 2, "ceil": 2, "rint": 2,
-    "round": 2, "floormod": 12, "lgamma": 60, "digamma": 60, "erfinv": 40, "ndtri": 60,
+    "round": 2, "lgamma": 60, "digamma": 60, "erfinv": 40, "ndtri": 60,
 }  # fmt: skip
-_OTHER_NAMES = {"rint": "round_even", "round": "round_even", "pow": "power", "floormod": "floor_mod"}
+_OTHER_NAMES = {"rint": "round_even", "round": "round_even", "pow": "power"}
 
 _COMPARISONS = {
     "equal": "eq", "not_equal": "ne", "less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge",
@@ -201,6 +214,97 @@ for _name, _code in _TESTS.items():
     _declare(_name, _code, 1, _floats, I1)
 for _name, _code in _BOOLS.items():
     _declare(_name, _code, 1, lambda kind: not kind.floating)
+
+
+# -- division, shifts and bits -----------------------------------------------------------------------------------------
+
+
+def _floor_divided(b: Builder, x: V, y: V) -> V:
+    quotient = b.div(x, y)
+    return b.sub(quotient, b.cast(_below(b, x, y), x.kind)) if x.kind.signed else quotient
+
+
+def _floor_rest(b: Builder, x: V, y: V) -> V:
+    rest = b.op("rem", x, y)
+    return b.add(rest, b.select(_below(b, x, y), y, b.like(y, 0))) if x.kind.signed else rest
+
+
+def _below(b: Builder, x: V, y: V) -> V:
+    """Whether rounding toward zero leaves a rest of the other sign than the divisor's."""
+    rest = b.op("rem", x, y)
+    apart = b.compare("lt", b.op("xor", rest, y), b.like(y, 0))
+    return b.op("and", apart, b.compare("ne", rest, b.like(rest, 0)))
+
+
+# name -> (code of floats, or None, that of ints, whether the latter is a quotient)
+_DIVISIONS: dict[str, tuple[Callable | None, Callable, bool]] = {
+    "floordiv": (lambda b, x, y: M.floor(b, b.div(x, y)), _floor_divided, True),
+    "floormod": (M.floor_mod, _floor_rest, False),
+    "truncatediv": (lambda b, x, y: M.trunc(b, b.div(x, y)), lambda b, x, y: b.div(x, y), True),
+    "truncatemod": (None, lambda b, x, y: b.op("rem", x, y), False),
+}
+
+
+def _of_division(name: str, of_floats: Callable | None, of_ints: Callable, quotient: bool) -> None:
+    def lower(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
+        x, y = inputs
+        if y.kind is not x.kind or x.kind is I1:
+            raise Unsupported(f"{name} of {x.kind.name}")
+        if x.kind.floating:
+            if of_floats is None:
+                raise Unsupported(f"{name} of floats")
+            return program.map(of_floats, x, y, weight=8)
+        # a zero is NumPy's to refuse; the machine stops at one, and at a quotient that is too large
+        program.check(program.map(lambda b, v: b.compare("ne", v, b.like(v, 0)), y, kind=I1))
+
+        def code(b: Builder, v: V, w: V) -> V:
+            wrong = b.compare("eq", w, b.like(w, 0))
+            if not v.kind.signed:
+                return of_ints(b, v, b.select(wrong, b.like(w, 1), w))
+            turned = b.compare("eq", w, b.like(w, -1))
+            safe = b.select(b.op("or", wrong, turned), b.like(w, 1), w)
+            return b.select(turned, b.neg(v) if quotient else b.like(v, 0), of_ints(b, v, safe))
+
+        return program.map(code, x, y, weight=24)
+
+    rule(name)(lower)
+
+
+for _name, _division in _DIVISIONS.items():
+    _of_division(_name, *_division)
+
+
+@rule("left_shift", "right_shift")
+def _shift(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
+    kind = inputs[0].kind
+    if kind.floating or inputs[1].kind is not kind:
+        raise Unsupported(f"a shift of {kind.name}")
+    how = "shl" if node.op.name == "left_shift" else "ashr" if kind.signed else "lshr"
+    last = kind.bytes * 8 - 1
+
+    def code(b: Builder, x: V, by: V) -> V:
+        by = b.select(b.compare("lt", by, b.like(by, last)), by, b.like(by, last))
+        return b.op(how, x, b.select(b.compare("gt", by, b.like(by, 0)), by, b.like(by, 0)))
+
+    return program.map(code, *inputs, weight=5)
+
+
+@rule("bitcast")
+def _bitcast(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
+    (x,), kind = inputs, kind_of(node.outputs[0].dtype)
+    if kind.bytes != x.kind.bytes or I1 in (kind, x.kind):
+        raise Unsupported("bits as numbers of another size")
+    return program.map(lambda b, v: b.bitcast(v, kind), x, kind=kind, weight=0)
+
+
+@rule("check_numerics")
+def _check_numerics(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
+    (x,) = _of_floats(inputs)
+    program.check(program.map(_finite, x, kind=I1))
+    return x
+
+
+# -- with attributes ---------------------------------------------------------------------------------------------------
 
 
 @rule("leaky_relu")

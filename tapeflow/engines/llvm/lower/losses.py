@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import vector_math as M
-from ..builder import I1, I64
+from ..builder import F32, F64, I1, Builder, V
 from ..pieces import Unsupported
 from ..program import Cell, Program
+from .positions import in_range
 from .reductions import exponentials, total
 from .rules import rule
 
@@ -34,11 +35,7 @@ def _sparse_softmax_cross_entropy(program: Program, node: Any, inputs: Sequence[
     logits, labels = inputs
     n = logits.shape[-1]
     rank = len(logits.shape)
-    wide = program.cast(labels, I64)
-    inside = program.map(
-        lambda b, i: b.op("and", b.compare("ge", i, b.like(i, 0)), b.compare("lt", i, b.like(i, n))), wide, kind=I1
-    )
-    program.check(inside)
+    in_range(program, labels, n)
     z, e, sums = exponentials(program, logits, (rank - 1,))
     places = program.reshape(labels, (*labels.shape, 1))
     here = program.place(logits.shape, rank - 1, labels.kind)
@@ -54,3 +51,34 @@ def _sparse_softmax_cross_entropy(program: Program, node: Any, inputs: Sequence[
         return b.select(h, b.sub(p, b.like(p, 1.0)), p)
 
     return [loss, program.map(code, hot, e, one, kind=z.kind)]
+
+
+_CLIP = 1e-7
+
+
+@rule("sparse_cross_entropy_of_probabilities")
+def _of_probabilities(program: Program, node: Any, inputs: Sequence[Cell]) -> list[Cell]:
+    p, labels = inputs
+    if p.kind not in (F32, F64):
+        raise Unsupported(f"a cross entropy of {p.kind.name}")
+    last = len(p.shape) - 1
+    column = program.reshape(in_range(program, labels, p.shape[-1]), (*labels.shape, 1))
+    hot = program.map(lambda b, i, j: b.compare("eq", i, j), column, program.place(p.shape, last), kind=I1)
+
+    def clip(b: Builder, v: V) -> V:
+        above = b.select(b.compare("lt", v, b.like(v, _CLIP)), b.like(v, _CLIP), v)
+        return b.select(b.compare("gt", above, b.like(v, 1 - _CLIP)), b.like(v, 1 - _CLIP), above)
+
+    clipped = program.map(clip, p, weight=4)
+    sums = total(program, "sum", clipped, (last,))
+    mine = program.map(lambda b, h, c: b.select(h, c, b.like(c, 0)), hot, clipped, kind=p.kind)
+    chosen = total(program, "sum", mine, (last,))
+    loss = program.map(lambda b, s, c: M.log(b, b.div(s, c)), sums, chosen, weight=22)
+
+    def code(b: Builder, v: V, c: V, h: V, s: V) -> V:
+        zero, one = b.like(v, 0.0), b.like(v, 1.0)
+        inside = b.compare("eq", v, c)
+        rate = b.div(b.select(inside, one, zero), s)
+        return b.sub(rate, b.select(b.op("and", h, inside), b.div(one, c), zero))
+
+    return [program.reshape(loss, labels.shape), program.map(code, p, clipped, hot, sums, weight=10)]

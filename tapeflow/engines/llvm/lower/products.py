@@ -39,6 +39,25 @@ def _bias_add(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
     return program.binary("add", x, bias)
 
 
+@rule("cross")
+def _cross(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
+    shape = node.outputs[0].shape
+    first, second = ([_column(program, x, i) for i in range(3)] for x in inputs)
+    pieces = []
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        z = program.map(
+            lambda b, x, y, v, w: b.sub(b.mul(x, w), b.mul(y, v)), first[j], first[k], second[j], second[k], weight=3
+        )
+        pieces.append((z, (*[0] * (len(shape) - 1), i)))
+    return program.parts(shape, pieces)
+
+
+def _column(program: Program, x: Cell, i: int) -> Cell:
+    rank = len(x.shape)
+    return program.slice(x, (*[0] * (rank - 1), i), [1] * rank, (*x.shape[:-1], 1))
+
+
 def product(program: Program, x: Cell, y: Cell, tx: bool, ty: bool, shape: Sequence[int]) -> Cell:
     """The product of the last two dimensions. Rows of many matrices times one matrix are rows of one."""
     if x.kind not in (F32, F64) or y.kind is not x.kind:

@@ -199,3 +199,63 @@ def _arg_extremum(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
         lambda b, v, m, i: b.select(b.compare("eq", v, m), i, b.like(i, n)), y, best, at, kind=I64, weight=2
     )
     return _finished(program, node, program.cast(program.reduce("min", here, (axis,)), kind_of(dtype)))
+
+
+@rule("count_nonzero")
+def _count(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
+    (x,), (axes, _, dtype) = inputs, node.attributes
+    return _finished(program, node, program.cast(_counted(program, x, all_axes(x, axes)), kind_of(dtype)))
+
+
+@rule("zero_fraction")
+def _zero_fraction(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
+    (x,) = inputs
+    count = _finished(program, node, _counted(program, x, all_axes(x, None)))
+
+    def code(b: Builder, n: V) -> V:
+        zeros = b.cast(b.sub(b.like(n, x.size), n), F32)
+        return b.div(zeros, b.like(zeros, x.size))
+
+    return program.map(code, count, kind=F32)
+
+
+def _counted(program: Program, x: Cell, axes: Sequence[int]) -> Cell:
+    """How many elements are not zero."""
+    ones = program.map(lambda b, v: b.cast(b.cast(v, I1), I64), x, kind=I64)
+    return total(program, "sum", ones, axes)
+
+
+@rule("global_norm")
+def _global_norm(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
+    squares = [total(program, "sum", program.binary("mul", x, x), all_axes(x, None)) for x in inputs]
+    kind = inputs[0].kind
+    if kind not in (F32, F64) or any(x.kind is not kind for x in inputs):
+        raise Unsupported(f"a norm of {kind.name}")
+    whole = program.reshape(squares[0], ())
+    for x in squares[1:]:
+        whole = program.binary("add", whole, program.reshape(x, ()))
+    return program.map(lambda b, v: b.intrinsic("sqrt", v), whole, weight=6)
+
+
+@rule("in_top_k")
+def _in_top_k(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
+    (targets, x), (k,) = inputs, node.attributes
+    n = x.shape[1]
+    labels = program.cast(targets, I64)
+    known = program.map(
+        lambda b, i: b.op("and", b.compare("ge", i, b.like(i, 0)), b.compare("lt", i, b.like(i, n))), labels, kind=I1
+    )
+    column = program.reshape(labels, (*targets.shape, 1))
+    mine = program.map(
+        lambda b, v, i, j: b.select(b.compare("eq", i, j), v, b.like(v, 0)), x, column, program.place(x.shape, 1)
+    )
+    own = total(program, "sum", mine, (1,))
+    greater = program.map(lambda b, v, o: b.cast(b.compare("gt", v, o), I64), x, own, kind=I64)
+    finite = program.map(lambda b, v: b.compare("lt", b.intrinsic("fabs", v), b.like(v, float("inf"))), x, kind=I1)
+    before = program.reshape(total(program, "sum", greater, (1,)), targets.shape)
+    all_finite = program.reshape(program.reduce("all", finite, (1,)), targets.shape)
+
+    def code(b: Builder, there: V, numbers: V, count: V) -> V:
+        return b.op("and", b.op("and", there, numbers), b.compare("lt", count, b.like(count, k)))
+
+    return program.map(code, known, all_finite, before, kind=I1)

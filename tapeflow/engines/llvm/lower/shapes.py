@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
-from ..builder import I1, I32, I64, Builder, V, constant
+from ....ops.diagonals import diagonal_positions
+from ..builder import Builder, V
 from ..pieces import Unsupported
-from ..program import Cell, Program, kind_of
+from ..program import Cell, Program
 from .reductions import total
 from .rules import rule
 
@@ -80,9 +82,7 @@ def _append(begin: list[int], step: list[int], size: list[int], part: slice, sha
 def _put_back(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
     (g,), (shape, spec) = inputs, node.attributes
     begin, step, size = _resolved(shape, spec)
-    if any(s != 1 for s in step) or not g.size:
-        raise Unsupported("the gradient of a slice with steps")
-    return program.parts(shape, [(program.reshape(g, size), begin)], 0)
+    return program.parts(shape, [(program.reshape(g, size), begin, step)], 0)
 
 
 @rule("split")
@@ -143,9 +143,59 @@ def _joined(program: Program, parts: Sequence[Cell], shape: Sequence[int], axis:
 @rule("pad")
 def _pad(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
     (x,), (paddings, mode, value) = inputs, node.attributes
-    if str(mode).upper() != "CONSTANT" or not x.size:
-        raise Unsupported("padding with what is there")
-    return program.parts(node.outputs[0].shape, [(x, [before for before, _ in paddings])], value)
+    if mode == "CONSTANT":
+        return program.parts(node.outputs[0].shape, [(x, [before for before, _ in paddings])], value)
+    edge = int(mode == "REFLECT")
+    for axis, (before, after) in enumerate(paddings):
+        if before or after:
+            n = x.shape[axis]
+            first, last = _part(program, x, axis, edge, before), _part(program, x, axis, n - edge - after, after)
+            shape = (*x.shape[:axis], before + n + after, *x.shape[axis + 1 :])
+            x = _joined(program, [_turned(program, first, axis), x, _turned(program, last, axis)], shape, axis)
+    return x
+
+
+@rule("mirror_pad_grad")
+def _folded(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
+    (g,), (paddings, mode) = inputs, node.attributes
+    edge = int(mode == "REFLECT")
+    for axis, (before, after) in enumerate(paddings):
+        n = g.shape[axis] - before - after
+        center = _part(program, g, axis, before, n)
+        for start, size, place in ((0, before, edge), (before + n, after, n - edge - after)):
+            if size:
+                begin = [0] * len(g.shape)
+                begin[axis] = place
+                mirrored = _turned(program, _part(program, g, axis, start, size), axis)
+                center = program.binary("add", center, program.parts(center.shape, [(mirrored, begin)], 0))
+        g = center
+    return g
+
+
+def _part(program: Program, x: Cell, axis: int, start: int, size: int) -> Cell:
+    """So many elements along an axis."""
+    begin, shape = [0] * len(x.shape), list(x.shape)
+    begin[axis], shape[axis] = start, size
+    return program.slice(x, begin, [1] * len(shape), shape)
+
+
+def _turned(program: Program, x: Cell, axis: int) -> Cell:
+    begin, step = [0] * len(x.shape), [1] * len(x.shape)
+    begin[axis], step[axis] = max(x.shape[axis] - 1, 0), -1
+    return program.slice(x, begin, step, x.shape)
+
+
+@rule("roll")
+def _roll(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
+    (x,), (shifts, axes) = inputs, node.attributes
+    for shift, axis in zip(shifts, axes, strict=True):
+        axis %= len(x.shape)
+        n = x.shape[axis]
+        by = shift % n
+        if by:
+            parts = [_part(program, x, axis, n - by, by), _part(program, x, axis, 0, n - by)]
+            x = _joined(program, parts, x.shape, axis)
+    return x
 
 
 @rule("tile")
@@ -173,40 +223,90 @@ def _reverse(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
     return program.slice(x, begin, step, x.shape)
 
 
-@rule("gather")
-def _gather(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
-    (x, at), (axis, batch_dims) = inputs, node.attributes
-    axis %= max(len(x.shape), 1)
-    if batch_dims or not x.size or not at.size:
-        raise Unsupported("a gather in batches")
-    n = x.shape[axis]
-    wide = program.cast(at, I64)
-    inside = program.map(
-        lambda b, i: b.op("and", b.compare("ge", i, b.like(i, 0)), b.compare("lt", i, b.like(i, n))), wide, kind=I1
-    )
-    program.check(inside)
-    safe = program.map(
-        lambda b, i: b.select(
-            b.op("and", b.compare("ge", i, b.like(i, 0)), b.compare("lt", i, b.like(i, n))), i, b.like(i, 0)
-        ),
-        wide,
-    )  # fmt: skip
-    return program.pick(x, safe, axis, node.outputs[0].shape)
+# -- diagonals ---------------------------------------------------------------------------------------------------------
 
 
-@rule("one_hot")
-def _one_hot(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
-    (at,), (_, axis, on, off) = inputs, node.attributes
+def _runs(rows: int, columns: int, low: int, high: int, align: str) -> list[tuple[int, int, int, int]]:
+    """(diagonal, place of its first element within it, where that lies in the matrix, how many elements it has)."""
+    found = []
+    d, i, row, column = (a.tolist() for a in diagonal_positions(rows, columns, low, high, align))
+    for k in range(high - low + 1):
+        if k in d:
+            first = d.index(k)
+            found.append((k, i[first], row[first] * columns + column[first], d.count(k)))
+    return found
+
+
+@rule("matrix_diag_part")
+def _diagonal_parts(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
+    (x,), (low, high, align, padding) = inputs, node.attributes
+    *batch, rows, columns = x.shape
     shape = node.outputs[0].shape
-    axis %= len(shape)
-    kind = kind_of(node.outputs[0].dtype)
-    if at.kind.bytes < 4:
-        at = program.cast(at, I32)  # in which every position has a number
-    places = program.reshape(at, (*at.shape[:axis], 1, *at.shape[axis:]))
-    here = program.place(shape, axis, at.kind)
+    runs = _runs(rows, columns, low, high, align)
+    flat = program.reshape(x, (prod(batch), rows * columns))
+    count = prod(batch)
+    parts = [program.slice(flat, (0, at), (1, columns + 1), (count, n)) for _, _, at, n in runs]
+    if len(runs) == 1:
+        return program.reshape(parts[0], shape)
+    wide = shape[-1]
+    pieces = [(part, (0, k * wide + i)) for part, (k, i, _, _) in zip(parts, runs, strict=True)]
+    return program.reshape(program.parts((count, shape[-2] * wide), pieces, _number(padding)), shape)
 
-    def code(b: Builder, i: V, p: V) -> V:
-        yes, no = constant(on, kind, i.lanes), constant(off, kind, i.lanes)
-        return b.select(b.compare("eq", i, p), yes, no)
 
-    return program.map(code, places, here, kind=kind, weight=2)
+def _along_diagonals(
+    program: Program, diagonals: Cell, shape: Sequence[int], low: int, high: int, align: str
+) -> list[tuple]:
+    """Pieces of matrices [batch, rows * columns]: diagonals, each at its place."""
+    *batch, rows, columns = shape
+    count, wide = prod(batch), diagonals.shape[-1]
+    flat = program.reshape(diagonals, (count, diagonals.size // count))
+    return [
+        (program.slice(flat, (0, k * wide + i), (1, 1), (count, n)), (0, at), (1, columns + 1))
+        for k, i, at, n in _runs(rows, columns, low, high, align)
+    ]
+
+
+@rule("matrix_diag")
+def _from_diagonals(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
+    (x,), (low, high, _, _, align, padding) = inputs, node.attributes
+    shape = node.outputs[0].shape
+    pieces = _along_diagonals(program, x, shape, low, high, align)
+    flat = (prod(shape[:-2]), prod(shape[-2:]))
+    return program.reshape(program.parts(flat, pieces, _number(padding)), shape)
+
+
+@rule("matrix_set_diag")
+def _with_diagonals(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
+    (x, diagonals), (low, high, align) = inputs, node.attributes
+    flat = (prod(x.shape[:-2]), prod(x.shape[-2:]))
+    pieces = _along_diagonals(program, diagonals, x.shape, low, high, align)
+    return program.reshape(program.parts(flat, [(program.reshape(x, flat), (0, 0)), *pieces]), x.shape)
+
+
+def _number(x: Any) -> Any:
+    return x.item() if hasattr(x, "item") else x
+
+
+@rule("matrix_band_part")
+def _band(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
+    (x,), (lower, upper) = inputs, node.attributes
+    rows, columns = x.shape[-2:]
+    lower, upper = (lower if lower >= 0 else rows), (upper if upper >= 0 else columns)
+    rank = len(x.shape)
+
+    def code(b: Builder, v: V, i: V, j: V) -> V:
+        off = b.sub(i, j)
+        inside = b.op("and", b.compare("le", off, b.like(off, lower)), b.compare("ge", off, b.like(off, -upper)))
+        return b.select(inside, v, b.like(v, 0))
+
+    places = [program.place(x.shape, rank - 2), program.place(x.shape, rank - 1)]
+    return program.map(code, x, *places, weight=3)
+
+
+@rule("trace")
+def _trace(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
+    (x,) = inputs
+    *batch, rows, columns = x.shape
+    flat = program.reshape(x, (prod(batch), rows * columns))
+    diagonal = program.slice(flat, (0, 0), (1, columns + 1), (prod(batch), min(rows, columns)))
+    return program.reshape(total(program, "sum", diagonal, (1,)), tuple(batch))
