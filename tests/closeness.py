@@ -26,14 +26,14 @@ ROUGH = Bound(own=32)  # functions that SciPy, which they are held against, give
 PRODUCT = Bound(own=64)  # products of many numbers: as many roundings
 SUM = Bound(own=2, scale=4)  # of the sum of magnitudes
 SOFTMAX = Bound(own=16)  # exp of a difference that was rounded
-LOGSUM = Bound(own=4, scale=8)  # of the largest number that goes in
+LOGSUM = Bound(own=4, scale=8)  # sums of logarithms, which may cancel
 COMPOSED = Bound(own=16, scale=16)  # programs of several ops, and gradients
 PROGRAM = Bound(own=256, scale=256)  # long ones, in which what was rounded goes on
 TRAINED = Bound(own=4096, scale=64)  # several steps of training, divided by what may be small
 
 _CLASSES = {
     FUNCTION: """
-        acos acosh asin asinh atan atan2 atanh cos cosh digamma elu erf erfinv exp expm1 lgamma log log1p ndtri pow
+        acos acosh asin asinh atan atan2 atanh cos cosh elu erf erfinv exp expm1 log log1p ndtri pow
         rsqrt selu sigmoid silu sin sinh softplus softsign tan tanh xlog1py xlogy""",
     ROUGH: "erfc",
     PRODUCT: "reduce_prod",
@@ -43,7 +43,8 @@ _CLASSES = {
         reduce_sum reduce_variance sum_to_shape""",
     SOFTMAX: "softmax",
     LOGSUM: """
-        log_softmax reduce_logsumexp sigmoid_cross_entropy softmax_cross_entropy sparse_softmax_cross_entropy""",
+        digamma lgamma log_softmax reduce_logsumexp sigmoid_cross_entropy softmax_cross_entropy
+        sparse_softmax_cross_entropy""",
 }
 BOUNDS: dict[str, Bound] = {name: bound for bound, names in _CLASSES.items() for name in names.split()}
 # whose elements come from sums of what their inputs' magnitudes make

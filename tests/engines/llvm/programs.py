@@ -12,6 +12,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
 import tapeflow as tf
 
@@ -349,3 +350,12 @@ def _swap(state: State, a: int, b: int, c: int, d: int) -> Any:
     old, new = v.read_value(), w.read_value()
     v.assign(fitted(state, new, dims(v)))
     w.assign(fitted(state, old, w.shape))
+
+
+# strategies for a program's steps, its outputs, its dtype, and the seed of its inputs
+RANDOM = (
+    st.lists(st.tuples(st.sampled_from(names()), *[st.integers(0, 99)] * 4), min_size=1, max_size=25),
+    st.lists(st.integers(0, 99), max_size=6),
+    st.sampled_from(["float32", "float64", "int32", "int64"]),
+    st.integers(0, 9),
+)
