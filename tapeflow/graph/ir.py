@@ -12,7 +12,7 @@ input. Constants are nodes of the op `constant`, whose attribute is the tensor.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,6 +66,7 @@ class Graph:
         self.inputs = inputs
         self.nodes = nodes
         self.outputs = outputs
+        self.kernels: Callable[[], dict[Node, str]] | None = None  # of a compiled graph, the kernel of each node
         # of a subgraph: variables that are read in it, by the number of the input that their gradients belong to
         self.reads: dict[int, Any] = {}
 

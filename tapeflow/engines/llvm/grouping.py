@@ -60,7 +60,7 @@ def seen(cell: Cell) -> Cell:
     while cell.how == "view":
         base = cell.operands[0]
         offset, strides = cell.data
-        if offset or base.dims != cell.dims or base.how == "number":
+        if offset or base.dims != cell.dims or base.how == "number" or base.kind is not cell.kind:
             return cell
         if [s for s, n in zip(strides, cell.shape, strict=True) if n != 1] != [
             s for s, n in zip(contiguous(base.shape), base.shape, strict=True) if n != 1
@@ -345,5 +345,4 @@ def _needed(roots: Sequence[Cell]) -> set[Cell]:
         if cell not in found:
             found.add(cell)
             waiting += cell.operands
-            waiting += cell.after
     return found

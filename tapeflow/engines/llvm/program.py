@@ -31,7 +31,7 @@ from .pieces import Unsupported
 class Cell:
     """One array of a program: its shape, the kind of its elements, and how it comes about."""
 
-    __slots__ = ("how", "shape", "kind", "operands", "data", "number", "weight", "after")
+    __slots__ = ("how", "shape", "kind", "operands", "data", "number", "weight", "node")
 
     def __init__(
         self, how: str, shape: tuple[int, ...], kind: Kind, operands: Sequence[Cell] = (), data: Any = None,
@@ -44,7 +44,7 @@ class Cell:
         self.data = data
         self.weight = weight  # of a map: about how many simple operations it takes
         self.number = 0  # its place among the cells, in the order in which they were made
-        self.after: tuple[Cell, ...] = ()  # what must have run before it, besides its operands
+        self.node: Any = None  # the node of the graph that it was made for
 
     @property
     def size(self) -> int:
@@ -65,6 +65,7 @@ class Program:
 
     def __init__(self) -> None:
         self.cells: list[Cell] = []
+        self.node: Any = None  # the node that cells are now made for
         self.stores: list[Cell] = []
         self.checks: list[Cell] = []
         self.scalars: list[tuple[Any, Cell]] = []  # variables of one number, and what they become
@@ -75,6 +76,7 @@ class Program:
 
     def _add(self, cell: Cell) -> Cell:
         cell.number = len(self.cells)
+        cell.node = self.node
         self.cells.append(cell)
         return cell
 
@@ -135,13 +137,13 @@ class Program:
         if x.how == "view" and x.size:
             strides = _reshaped(x.shape, x.data[1], shape)
             if strides is not None:
-                return self._view(x.operands[0], shape, x.data[0], strides)
+                return self._view(x.operands[0], shape, x.data[0], strides, x.kind)
             x = self.copy(x)
         base, offset, _ = self.strided(x)
-        return self._view(base, shape, offset, contiguous(shape))
+        return self._view(base, shape, offset, contiguous(shape), x.kind)
 
-    def _view(self, x: Cell, shape: tuple[int, ...], offset: int, strides: tuple[int, ...]) -> Cell:
-        return self._add(Cell("view", shape, x.kind, (x,), (offset, strides)))
+    def _view(self, x: Cell, shape: tuple[int, ...], offset: int, strides: tuple[int, ...], kind: Kind) -> Cell:
+        return self._add(Cell("view", shape, kind, (x,), (offset, strides)))
 
     def strided(self, x: Cell) -> tuple[Cell, int, tuple[int, ...]]:
         """(array in memory, offset, strides) that x looks at."""
@@ -155,12 +157,20 @@ class Program:
         """The same elements, in an array of their own."""
         return self.map(lambda b, v: v, x, weight=0)
 
+    def whole(self, x: Cell) -> Cell:
+        """x in one piece of memory."""
+        if x.how != "view":
+            return self.copy(x) if x.how in ("number", "place") else x
+        sizes = [(n, s) for n, s in zip(x.shape, x.data[1], strict=True) if n != 1]
+        plain = [(n, s) for n, s in zip(x.shape, contiguous(x.shape), strict=True) if n != 1]
+        return x if sizes == plain else self.copy(x)
+
     def transpose(self, x: Cell, order: Sequence[int]) -> Cell:
         """Dimensions in another order."""
         if x.how == "number":
             return self.number(x.data, x.kind, tuple(x.shape[i] for i in order))
         base, offset, strides = self.strided(x)
-        return self._view(base, tuple(x.shape[i] for i in order), offset, tuple(strides[i] for i in order))
+        return self._view(base, tuple(x.shape[i] for i in order), offset, tuple(strides[i] for i in order), x.kind)
 
     def slice(self, x: Cell, begin: Sequence[int], step: Sequence[int], shape: Sequence[int]) -> Cell:
         """From `begin` in steps, as many elements as `shape` says."""
@@ -168,7 +178,8 @@ class Program:
             return self.number(x.data, x.kind, tuple(shape))
         base, offset, strides = self.strided(x)
         offset += sum(s * i for s, i in zip(strides, begin, strict=True))
-        return self._view(base, tuple(shape), offset, tuple(s * k for s, k in zip(strides, step, strict=True)))
+        steps = tuple(s * k for s, k in zip(strides, step, strict=True))
+        return self._view(base, tuple(shape), offset, steps, x.kind)
 
     def broadcast(self, x: Cell, shape: Sequence[int]) -> Cell:
         """Repeated along dimensions of size 1, and new ones in front."""
@@ -226,9 +237,13 @@ class Program:
         """
         return self._add(Cell("tile", tuple(shape), operands[0].kind, self._arrays_of(*operands), write))
 
-    def custom(self, write: Any, operands: Sequence[Cell], shape: Sequence[int]) -> Cell:
+    def custom(self, write: Any, operands: Sequence[Cell], shape: Sequence[int], kind: Kind | None = None) -> Cell:
         """An array that a kernel writes itself: `write(b, addresses, address of the array, lo, hi)`; see `tile`."""
-        return self._add(Cell("custom", tuple(shape), operands[0].kind, self._arrays_of(*operands), write))
+        return self._add(Cell("custom", tuple(shape), kind or operands[0].kind, self._arrays_of(*operands), write))
+
+    def within(self, memory: Cell, at: int, shape: Sequence[int], kind: Kind) -> Cell:
+        """An array of any kind in memory of bytes, `at` bytes from its beginning."""
+        return self._view(memory, tuple(shape), at // kind.bytes, contiguous(tuple(shape)), kind)
 
     def _arrays_of(self, *operands: Cell) -> list[Cell]:
         """The operands of what reads memory: numbers, which lie in none, as arrays."""

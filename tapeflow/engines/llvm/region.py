@@ -192,6 +192,7 @@ def _program(region: Region) -> tuple[Program, list[Cell]]:
             cells[node.outputs[0]] = program.constant(node.attributes[0]._value, constants)
             constants += 1
             continue
+        program.node = node
         made = lowered(program, node, [cells[x] for x in node.inputs])
         cells.update(zip(node.outputs, made, strict=True))
     outputs: list[Cell] = []

@@ -51,8 +51,11 @@ class ArrayOptimizer(Optimizer):
         """The numbers that the rule needs at a step, counted from 1."""
         return (rate,)
 
-    # whether `constants` depends on its arguments alone
+    # whether `constants` depends on its arguments alone, so that a graph may ask for them
     pure = True
+
+    def advance(self, step: int) -> None:
+        """Changes what `constants` depends on besides its arguments, once a step has its numbers."""
 
     @staticmethod
     def rule(w: Any, g: Any, t: Any, slots: list[Any], c: list[Any]) -> None:
@@ -95,6 +98,7 @@ class ArrayOptimizer(Optimizer):
     def _update(self, grads: list[Any], variables: list[Any], rate: Any) -> None:
         step = self._changes() + 1
         numbers = self.constants(step, float(rate))
+        self.advance(step)
         if step >= self._compiled_from:
             compiled = self._compiled.get(tuple(map(id, variables))) or self._compile(variables)
             if compiled is not None:

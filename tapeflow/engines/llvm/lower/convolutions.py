@@ -20,8 +20,8 @@ from ..pooling_tiles import (
     needs_place,
     pooling,
 )
-from ..program import Cell, Program, contiguous
-from . import rule
+from ..program import Cell, Program
+from .rules import rule
 
 Finished = Callable[[V, V, V, V | None], None]
 
@@ -70,19 +70,10 @@ def _work(shape: Convolution) -> int:
     return shape.images * high * wide * shape.filter_size // 4
 
 
-def _whole(program: Program, x: Cell) -> Cell:
-    """x in one piece of memory."""
-    if x.how != "view":
-        return program.copy(x) if x.how in ("number", "place") else x
-    sizes = [(n, s) for n, s in zip(x.shape, x.data[1], strict=True) if n != 1]
-    plain = [(n, s) for n, s in zip(x.shape, contiguous(x.shape), strict=True) if n != 1]
-    return x if sizes == plain else program.copy(x)
-
-
 def _last(program: Program, x: Cell, first: bool) -> Cell:
     """Images with their channels last, in one piece."""
     rank = len(x.shape)
-    return _whole(program, program.transpose(x, (0, *range(2, rank), 1)) if first else x)
+    return program.whole(program.transpose(x, (0, *range(2, rank), 1)) if first else x)
 
 
 def _first(program: Program, x: Cell, first: bool) -> Cell:
@@ -101,7 +92,7 @@ def _shape_last(shape: Sequence[int], first: bool) -> tuple[int, ...]:
 def _convolved(program: Program, x: Cell, k: Cell, how: tuple, shape: Sequence[int]) -> Cell:
     strides, padding, dilations, first = how
     _floats(x)
-    x, k = _last(program, x, first), _whole(program, k)
+    x, k = _last(program, x, first), program.whole(k)
     geometry = _geometry(x.shape, k.shape, strides, padding, dilations)
     if geometry.groups > 1 and not geometry.depthwise and geometry.filters % geometry.groups:
         raise Unsupported("filters that groups do not divide")
@@ -140,7 +131,7 @@ def _input_gradient(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell
     (g, k), (_, *how) = inputs, node.attributes
     strides, padding, dilations, first = how
     _floats(g)
-    g, k = _last(program, g, first), _whole(program, k)
+    g, k = _last(program, g, first), program.whole(k)
     shape = _shape_last(node.outputs[0].shape, first)
     geometry = _geometry(shape, k.shape, strides, padding, dilations)
     taps = geometry.filter_height * geometry.filter_width
@@ -211,7 +202,7 @@ def _pool(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
     _floats(x)
     geometry = _pooling(x.shape, how)
     make = max_pool if node.op.name == "max_pool" else average_pool
-    x = _whole(program, x)
+    x = program.whole(x)
 
     def write(b: Builder, at: list[V], finished: Finished, lo: V, hi: V, rolled: bool) -> tuple[int, int]:
         make(b, at[0], geometry, epilogue=_epilogue(finished), lo=lo, hi=hi, kind=x.kind)
@@ -222,7 +213,7 @@ def _pool(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
 
 @rule("max_pool_grad")
 def _max_pool_gradient(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
-    g, x, y = (_whole(program, cell) for cell in inputs)
+    g, x, y = (program.whole(cell) for cell in inputs)
     _floats(x)
     geometry = _pooling(x.shape, node.attributes)
     apart = needs_place(geometry)
@@ -242,7 +233,7 @@ def _max_pool_gradient(program: Program, node: Any, inputs: Sequence[Cell]) -> C
 def _average_pool_gradient(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
     (g,), (shape, *how) = inputs, node.attributes
     _floats(g)
-    g = _whole(program, g)
+    g = program.whole(g)
     geometry = _pooling(shape, tuple(how))
     apart = needs_place(geometry)
     operands = (g, program.custom(_nothing, (g,), shape)) if apart else (g,)

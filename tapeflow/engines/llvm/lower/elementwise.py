@@ -9,7 +9,7 @@ from .. import vector_math as M
 from ..builder import F32, F64, I1, Builder, V
 from ..pieces import Unsupported
 from ..program import Cell, Program, kind_of
-from . import rule
+from .rules import rule
 
 # -- of floats and ints --
 

@@ -9,8 +9,8 @@ from .. import vector_math as M
 from ..builder import I1, I64
 from ..pieces import Unsupported
 from ..program import Cell, Program
-from . import rule
 from .reductions import exponentials, total
+from .rules import rule
 
 
 @rule("softmax_cross_entropy")

@@ -12,7 +12,7 @@ from ..product_plans import plan_tile
 from ..products import product as write_product
 from ..program import Cell, Program
 from ..tiles import target_of
-from . import rule
+from .rules import rule
 
 
 @rule("matmul")

@@ -8,8 +8,8 @@ from typing import Any
 from ..builder import I1, I32, I64, Builder, V, constant
 from ..pieces import Unsupported
 from ..program import Cell, Program, kind_of
-from . import rule
 from .reductions import total
+from .rules import rule
 
 
 @rule("reshape", "squeeze", "expand_dims")

@@ -6,7 +6,7 @@ from ....graph.ir import CONSTANT, Node, Value
 from ....graph.state import READ
 from ..pieces import WRITES_HERE, Unsupported, written_by
 from ..program import Program, kind_of
-from . import RULES, lowered
+from .rules import RULES, lowered
 
 
 def why_not(node: Node, maker: dict[Value, Node]) -> str | None:

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..pieces import Unsupported
 from ..program import Cell, Program
-from . import rule
 from .elementwise import CODES
+from .rules import rule
 
 
 @rule("read_variable")
