@@ -233,7 +233,7 @@ def _transposed(state: State, a: int, b: int, c: int, d: int) -> Any:
 @step
 def _sliced(state: State, a: int, b: int, c: int, d: int) -> Any:
     x = state[a]
-    if not dims(x):
+    if not dims(x) or 0 in dims(x):
         return None
     axis = b % len(dims(x))
     n = dims(x)[axis]
