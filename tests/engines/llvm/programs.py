@@ -301,6 +301,35 @@ def _hot(state: State, a: int, b: int, c: int, d: int) -> Any:
     return tf.one_hot(tf.cast(x, tf.int32), 1 + b % 20, dtype=state.dtype) if len(dims(x)) < 4 else None
 
 
+# -- branches and loops ------------------------------------------------------------------------------------------------
+
+
+@step
+def _branch(state: State, a: int, b: int, c: int, d: int) -> Any:
+    x, y = state[a], fitted(state, state[b], dims(state[a]))
+    v = state.variable(c)
+
+    def yes() -> Any:
+        if d % 3 == 0:
+            v.assign_add(fitted(state, y, dims(v)))
+        return small(state, x + y)
+
+    return tf.cond(small(state, tf.reduce_sum(x)) > state.number(c % 16), yes, lambda: tf.maximum(x, y) if d % 2 else x)
+
+
+@step
+def _loop(state: State, a: int, b: int, c: int, d: int) -> Any:
+    x, y = state[a], fitted(state, state[b], dims(state[a]))
+    v = state.variable(c)
+
+    def body(i: Any, x: Any, y: Any) -> tuple:
+        if d % 3 == 0:
+            v.assign(fitted(state, x, dims(v)))
+        return i + 1, (y if d % 2 else small(state, x + y)), small(state, x * state.number(3))
+
+    return tf.while_loop(lambda i, x, y: i < c % 4, body, (tf.constant(0), x, y))[1]
+
+
 # -- by NumPy, between compiled pieces ---------------------------------------------------------------------------------
 
 
