@@ -11,6 +11,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # What is installed is stale once the project's metadata is newer.
 INSTALLED_FOR := pyproject.toml
+# Tests of functions, which run on the NumPy engine first; tests/engines has the compiler's own.
+COMPILED := tests/functions tests/control tests/graph tests/keras
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: help demo test lint bench docs clean
@@ -24,6 +26,8 @@ demo: $(VENV)/installed-demo
 
 test: $(VENV)/installed-test
 	@$(BIN)/python -m pytest -q -n 2
+	@echo "what runs in functions a second time, compiled"
+	@TAPEFLOW_ENGINE=llvm $(BIN)/python -m pytest -q -n 2 $(COMPILED)
 
 lint: $(VENV)/installed-dev
 	@$(BIN)/ruff check .

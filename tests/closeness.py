@@ -27,7 +27,7 @@ ZEROS = Bound(own=4, scale=64)  # functions of which SciPy loses digits beside t
 PRODUCT = Bound(own=64)  # products of many numbers: as many roundings
 SUM = Bound(own=2, scale=4)  # of the sum of magnitudes
 SOFTMAX = Bound(own=16)  # exp of a difference that was rounded
-LOGSUM = Bound(own=4, scale=8)  # of the largest number that goes in
+LOGSUM = Bound(own=4, scale=8)  # sums of logarithms, which may cancel
 COMPOSED = Bound(own=16, scale=16)  # programs of several ops, and gradients
 PROGRAM = Bound(own=256, scale=256)  # long ones, in which what was rounded goes on
 TRAINED = Bound(own=4096, scale=64)  # several steps of training, divided by what may be small

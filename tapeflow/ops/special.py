@@ -105,16 +105,31 @@ def erfcinv(x: Any, name: str | None = None) -> Tensor:
 
 # -- the gamma family --------------------------------------------------------------------------------------------------
 
+
+def _lgamma(xp: Any) -> Callable:
+    """SciPy has minus infinity at minus infinity, where the C library and TensorFlow have infinity."""
+    lgamma, where = _scipy("gammaln")(xp), xp.where
+    return lambda x: where(x == x.dtype.type(-np.inf), x.dtype.type(np.inf), lgamma(x))[()]
+
+
 lgamma = unary(
     "lgamma",
-    _scipy("gammaln"),
+    _lgamma,
     lambda F, g, x: g * F.digamma(x),
     dtypes=FLOATS,
     doc="log |Gamma(x)|, elementwise.",
 )
+
+
+def _digamma(xp: Any) -> Callable:
+    """SciPy has minus infinity at 0, where TensorFlow has NaN, as at the other poles."""
+    digamma, where = _scipy("digamma")(xp), xp.where
+    return lambda x: where(x == zero(x.dtype), x.dtype.type(np.nan), digamma(x))[()]
+
+
 digamma = unary(
     "digamma",
-    _scipy("digamma"),
+    _digamma,
     lambda F, g, x: g * F.polygamma(like(F, one, x), x),
     dtypes=FLOATS,
     doc="The derivative of lgamma, elementwise.",
@@ -122,7 +137,7 @@ digamma = unary(
 
 
 def _polygamma(xp: Any) -> Callable:
-    zeta, gamma, digamma = _scipy("zeta")(xp), _scipy("gamma")(xp), _scipy("digamma")(xp)
+    zeta, gamma, digamma = _scipy("zeta")(xp), _scipy("gamma")(xp), _digamma(xp)
 
     def polygamma(n: Any, x: Any) -> Any:
         unit = one(n.dtype)

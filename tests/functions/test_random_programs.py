@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tapeflow as tf
+from tapeflow.engines import chosen
 
 UNARY = {
     "sin": tf.sin,
@@ -149,7 +150,7 @@ def close(a, b):
 ROWS = [tf.TensorSpec([None, 3], tf.float64)]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40 if chosen() == "numpy" else 12, deadline=None)
 @given(programs(2), st.integers(0, 2**31), st.sampled_from([None, ROWS]))
 def test_eager_and_traced_agree(program, seed, signature):
     x = tf.constant(np.random.default_rng(seed).standard_normal((2, 3)))
@@ -163,7 +164,7 @@ def test_eager_and_traced_agree(program, seed, signature):
         close(found, gradient)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15 if chosen() == "numpy" else 5, deadline=None)
 @given(programs(2), st.integers(0, 2**31))
 def test_second_derivatives_agree(program, seed):
     x = tf.constant(np.random.default_rng(seed).standard_normal((2, 3)))

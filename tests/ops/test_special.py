@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import special as scipy_special
 
+import tapeflow as tf
 import tapeflow.ops.reduction  # noqa: F401 - rules find its ops by name
 import tapeflow.ops.selection  # noqa: F401
 from tapeflow.autodiff.tape import GradientTape
@@ -152,3 +153,9 @@ def test_derivative_of_the_incomplete_gamma_function_at_the_edges():
     got = derivative_of_lower(np.array([1.0, 1.0, 1.0, 2.0, -1.0]), np.array([0.0, np.inf, 1.0, 2.0, 1.0]))
     np.testing.assert_allclose(got, [0.0, 0.0, -0.4317, -0.2940, np.nan], atol=5e-5)
     assert derivative_of_lower(np.float32(1), np.float32(1)).dtype == np.float32
+
+
+def test_the_gamma_family_at_its_poles_and_ends():
+    x = tf.constant([0.0, -0.0, -1.0])
+    assert np.isnan(tf.math.digamma(x)).all() and np.isnan(tf.math.polygamma(0.0, x)).all()
+    assert tf.math.lgamma(tf.constant([-np.inf, np.inf, 0.0])).numpy().tolist() == [np.inf] * 3

@@ -39,18 +39,20 @@ class Argument(NamedTuple):
 
 def make_entry(
     native: Native, arguments: Sequence[Argument], target: Target, step: str = "step", scratch: int = 0,
-    long: bool = False,
+    long: bool = False, arena: np.ndarray | None = None,
 ) -> Callable[..., Any]:  # fmt: skip
     """The Python function that calls `void step(ptr slots)`: a slot an argument, with the address of its first element.
 
-    One more slot, the last, points to `scratch` bytes of memory, aligned to 64, for the time of the call; calls at the
-    same time from several threads get memory each. Where the call is `long`, other Python threads run meanwhile.
+    One more slot, the last, points to `scratch` bytes of memory, aligned to 64, for the time of the call: those of
+    `arena` where it is given. Calls at the same time from several threads get memory each. Where the call is `long`,
+    other Python threads run meanwhile.
 
     The function returns None, or the number of the first argument that does not fit (-1 where there are more or fewer
     of them): then nothing was called and nothing was written.
     """
     layout = objects.arrays()
-    arena = np.empty(scratch + 64, np.uint8) if scratch else None
+    if arena is None and scratch:
+        arena = np.empty(scratch + 64, np.uint8)
     table = _table(native.address(step), arguments, arena, scratch, long)
     if layout is None:
         return _checked_by_python(arguments, table, (native, arena), target)

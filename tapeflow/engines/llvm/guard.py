@@ -7,6 +7,8 @@ to, instead of a crash somewhere else later.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -48,6 +50,32 @@ class Guarded:
     def copy_back(self) -> None:
         """Puts what was written into the array that the copy stands for."""
         self.original[...] = self.array
+
+
+def guarded_entry(
+    entry: Callable, names: Sequence[str], writable: Sequence[bool], arena: Guarded | None = None,
+    arena_name: str = "the arena",
+) -> Callable:  # fmt: skip
+    """An entry into compiled code that is given copies between guard zones, and looks at these after each call.
+
+    The names of the arguments are for the error, a RuntimeError; those that are written get what their copies hold.
+    """
+
+    def guarded(*values: Any) -> Any:
+        copies = [Guarded(np.asarray(x)) for x in values]
+        refused = entry(*[copy.array for copy in copies])
+        if refused is not None:
+            return refused
+        for copy, name, written in zip(copies, names, writable, strict=True):
+            copy.check(name, written)
+        if arena is not None:
+            arena.check(arena_name)
+        for copy, written in zip(copies, writable, strict=True):
+            if written:
+                copy.copy_back()
+        return None
+
+    return guarded
 
 
 def _text(x: np.ndarray) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 
 from ...graph.ir import CONSTANT, Graph
 from ..numpy import compile_graph as by_numpy
+from . import guard
 from .entry import Argument, conform, make_entry
 from .native import Native, compile_ir
 from .pieces import Region
@@ -93,7 +94,7 @@ class RegionFunction:
             given.append("status")
             arguments.append(Argument(np.dtype("int32"), (1,), True))
         self.arguments = arguments
-        self._entry = make_entry(native, arguments, target, scratch=recipe.arena, long=recipe.long)
+        self._entry = self._guarded() if guard.enabled() else self._entered()
         names["entry"], names["again"], names["numpy"] = self._entry, self._again, self._by_numpy
         lines.append(f"if entry({', '.join(given)}) is not None: again([{', '.join(given)}])")
         if recipe.checks:
@@ -106,6 +107,22 @@ class RegionFunction:
         source = "def run(values):\n" + "".join(f" {line}\n" for line in lines)
         exec(compile(source, f"<native {name}>", "exec"), names)
         self.run: Callable = names["run"]
+
+    def _entered(self, arena: np.ndarray | None = None) -> Callable:
+        recipe = self.recipe
+        return make_entry(
+            self.native, self.arguments, self._target, scratch=recipe.arena, long=recipe.long, arena=arena
+        )
+
+    def _guarded(self) -> Callable:
+        """The entry with guard zones around everything that the code may write."""
+        recipe, of = self.recipe, f"of compiled {self.name}"
+        names = [f"{what} {number} {of}" for what, number, _, _ in recipe.slots]
+        names += [f"output {k} {of}" for k in range(len(recipe.outputs))]
+        names += [f"the status {of}"] * recipe.checks
+        arena = guard.guarded_copy(np.zeros(recipe.arena, np.uint8)) if recipe.arena else None
+        entry = self._entered(None if arena is None else arena.array)
+        return guard.guarded_entry(entry, names, [a.writable for a in self.arguments], arena, f"the arena {of}")
 
     @property
     def compiled(self) -> Compiled:

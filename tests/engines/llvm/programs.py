@@ -12,6 +12,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
 import tapeflow as tf
 
@@ -232,7 +233,7 @@ def _transposed(state: State, a: int, b: int, c: int, d: int) -> Any:
 @step
 def _sliced(state: State, a: int, b: int, c: int, d: int) -> Any:
     x = state[a]
-    if not dims(x):
+    if not dims(x) or 0 in dims(x):
         return None
     axis = b % len(dims(x))
     n = dims(x)[axis]
@@ -300,6 +301,35 @@ def _hot(state: State, a: int, b: int, c: int, d: int) -> Any:
     return tf.one_hot(tf.cast(x, tf.int32), 1 + b % 20, dtype=state.dtype) if len(dims(x)) < 4 else None
 
 
+# -- branches and loops ------------------------------------------------------------------------------------------------
+
+
+@step
+def _branch(state: State, a: int, b: int, c: int, d: int) -> Any:
+    x, y = state[a], fitted(state, state[b], dims(state[a]))
+    v = state.variable(c)
+
+    def yes() -> Any:
+        if d % 3 == 0:
+            v.assign_add(fitted(state, y, dims(v)))
+        return small(state, x + y)
+
+    return tf.cond(small(state, tf.reduce_sum(x)) > state.number(c % 16), yes, lambda: tf.maximum(x, y) if d % 2 else x)
+
+
+@step
+def _loop(state: State, a: int, b: int, c: int, d: int) -> Any:
+    x, y = state[a], fitted(state, state[b], dims(state[a]))
+    v = state.variable(c)
+
+    def body(i: Any, x: Any, y: Any) -> tuple:
+        if d % 3 == 0:
+            v.assign(fitted(state, x, dims(v)))
+        return i + 1, (y if d % 2 else small(state, x + y)), small(state, x * state.number(3))
+
+    return tf.while_loop(lambda i, x, y: i < c % 4, body, (tf.constant(0), x, y))[1]
+
+
 # -- by NumPy, between compiled pieces ---------------------------------------------------------------------------------
 
 
@@ -349,3 +379,12 @@ def _swap(state: State, a: int, b: int, c: int, d: int) -> Any:
     old, new = v.read_value(), w.read_value()
     v.assign(fitted(state, new, dims(v)))
     w.assign(fitted(state, old, w.shape))
+
+
+# strategies for a program's steps, its outputs, its dtype, and the seed of its inputs
+RANDOM = (
+    st.lists(st.tuples(st.sampled_from(names()), *[st.integers(0, 99)] * 4), min_size=1, max_size=25),
+    st.lists(st.integers(0, 99), max_size=6),
+    st.sampled_from(["float32", "float64", "int32", "int64"]),
+    st.integers(0, 9),
+)

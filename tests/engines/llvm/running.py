@@ -7,10 +7,19 @@ import numpy as np
 
 from tapeflow import Variable
 from tapeflow.engines.llvm import NativeExecutable, compile_graph, host
-from tapeflow.engines.llvm.target import Target
+from tapeflow.engines.llvm.target import Target, names, of
 from tapeflow.engines.numpy import compile_graph as by_numpy
 from tapeflow.graph.ir import Graph
 from tapeflow.graph.trace import Trace
+
+HOST = host()
+# what else this machine can run code for
+TARGETS = [
+    name
+    for name in names()
+    if HOST is not None and name != HOST.name
+    and of(name).x86 == HOST.x86 and of(name).vector_bytes <= HOST.vector_bytes
+]  # fmt: skip
 
 
 def graph_of(f: Callable, arrays: Sequence[Any]) -> Graph:

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import tapeflow as tf
+from tapeflow.engines.llvm.target import of
 from tests.engines.llvm import programs
-from tests.engines.llvm.running import on_both
+from tests.engines.llvm.running import TARGETS, on_both
 
 X = np.array([1.0, 2.0, 4.0], np.float32)
 
@@ -86,18 +86,17 @@ def test_a_variable_written_over(v):
     same(on_both(f, [X], [v]))
 
 
-STEPS = st.lists(
-    st.tuples(st.sampled_from(programs.names()), *[st.integers(0, 99)] * 4), min_size=1, max_size=25
-)  # fmt: skip
-
-
 @settings(max_examples=100)
-@given(
-    STEPS,
-    st.lists(st.integers(0, 99), max_size=6),
-    st.sampled_from(["float32", "float64", "int32", "int64"]),
-    st.integers(0, 9),
-)
+@given(*programs.RANDOM)
 def test_random_programs(steps, outputs, dtype, seed):
     variables = programs.new_variables(dtype)
     same(on_both(programs.program(steps, outputs, variables), programs.inputs(3, dtype, seed), variables, calls=2))
+
+
+@pytest.mark.parametrize("name", TARGETS)
+@settings(max_examples=15)
+@given(*programs.RANDOM)
+def test_random_programs_for_lesser_machines(name, steps, outputs, dtype, seed):
+    variables = programs.new_variables(dtype)
+    f = programs.program(steps, outputs, variables)
+    same(on_both(f, programs.inputs(3, dtype, seed), variables, target=of(name)))

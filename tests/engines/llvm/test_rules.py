@@ -1,72 +1,15 @@
 """Every op that has a lowering rule, compiled, against its NumPy kernel: small and larger shapes, dtypes, targets."""
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import pytest
 
 import tapeflow as tf
-from tapeflow.core.tensor import flat
-from tapeflow.engines.llvm.lower import RULES
-from tapeflow.engines.llvm.target import host, names, of
-from tapeflow.engines.numpy import compile_graph as by_numpy
-from tests.closeness import EXACT, SUMS, assert_within, bound_of
-from tests.engines.llvm import larger
-from tests.engines.llvm.running import graph_of, native, on_both
-from tests.ops.examples import EXAMPLES, load_ops, run
+from tapeflow.engines.llvm.target import of
+from tests.engines.llvm.op_cases import DTYPES, LOWERED, cases, check
+from tests.engines.llvm.running import TARGETS, on_both
+from tests.ops.examples import EXAMPLES
 
-OPS = load_ops()
-LOWERED = sorted(set(RULES) & set(EXAMPLES))
-DTYPES = ("float32", "float64", "int32", "int64", "int8", "uint8", "uint32", "bool")
 FOLDED = {"ones_like", "zeros_like"}  # constants by the time a graph is made
-TARGETS = [name for name in names() if host() is not None and name != host().name and host().x86 == of(name).x86]
-
-
-def cases(name: str, dtype: str, small: int, large: int) -> list[tuple[list, tuple]]:
-    """(arrays, attributes) for an op."""
-    found = []
-    for i in range(small + large):
-        rng = np.random.default_rng([i, len(name)])
-        arrays, attributes = EXAMPLES[name].make(rng, dtype) if i < small else larger.make(name, rng, dtype)
-        found.append(([flat(np.asarray(a)) for a in arrays], attributes))
-    return found
-
-
-def each(name: str, given: list[tuple[list, tuple]]) -> Callable[..., list]:
-    """A function that runs an op on all cases, as one graph: that compiles sooner than one for each."""
-
-    def f(*tensors: Any) -> list:
-        rest, outputs = iter(tensors), []
-        for arrays, attributes in given:
-            out = run(OPS[name], [next(rest) for _ in arrays], attributes)
-            outputs += out if isinstance(out, (tuple, list)) else [out]
-        return outputs
-
-    return f
-
-
-def check(name: str, given: list[tuple[list, tuple]], target: Any = None) -> int:
-    """Asserts that results are as close to exact ones as the op's class says; gives how many nodes were compiled."""
-    arrays = [a for case, _ in given for a in case]
-    graph = graph_of(each(name, given), arrays)
-    executable = native(graph, target)
-    bound = bound_of(name)
-    with np.errstate(all="ignore"):
-        got = executable.run(*arrays)
-        if bound == EXACT:
-            want, magnitudes = by_numpy(graph).run(*arrays), [None] * len(got)
-        else:
-            exact = [a.astype("float64") if a.dtype.kind == "f" else a for a in arrays]
-            wide = by_numpy(graph_of(each(name, given), exact)).run
-            want = wide(*exact)
-            magnitudes = list(wide(*map(np.abs, exact))) if name in SUMS else [None] * len(got)
-    compiled = sum(node.op.name == name and node not in executable.reasons for node in graph.nodes)
-    dtypes = [v.dtype for v in graph.outputs]
-    for i, (a, b, m, dtype) in enumerate(zip(got, want, magnitudes, dtypes, strict=True)):
-        assert np.asarray(a).dtype == dtype
-        assert_within(a, b, bound, m, f"output {i} of {name}")
-    return compiled
 
 
 @pytest.mark.parametrize("name", LOWERED)

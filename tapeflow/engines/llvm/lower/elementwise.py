@@ -41,15 +41,6 @@ def _abs(b: Builder, x: V) -> V:
     return b.select(b.compare("lt", x, b.like(x, 0)), b.neg(x), x)
 
 
-def _sign(b: Builder, x: V) -> V:
-    zero = b.like(x, 0)
-    if not x.kind.floating:
-        positive = b.select(b.compare("gt", x, zero), b.like(x, 1), zero)
-        return b.select(b.compare("lt", x, zero), b.like(x, -1), positive) if x.kind.signed else positive
-    positive = b.select(b.compare("gt", x, zero), b.like(x, 1.0), x)
-    return b.select(b.compare("lt", x, zero), b.like(x, -1.0), positive)
-
-
 def _relu(b: Builder, x: V) -> V:
     # NaN stays: it is not below zero
     return b.select(b.compare("lt", x, b.like(x, 0)), b.like(x, 0), x)
@@ -112,7 +103,7 @@ _ANY: dict[str, tuple[Callable, int]] = {
     "negative": (lambda b, x: b.neg(x), 1),
     "square": (lambda b, x: b.mul(x, x), 1),
     "abs": (_abs, 1),
-    "sign": (_sign, 3),
+    "sign": (M.sign, 3),
     "maximum": (_maximum, 2),
     "minimum": (_minimum, 2),
     "relu": (_relu, 2),
