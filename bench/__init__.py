@@ -1,1 +1,1 @@
-"""Measures pieces of TensorFlow 2's eager world in tapeflow and its peers, side by side: `python -m bench`."""
+"""Measures pieces of TensorFlow 2's world, eager and compiled, in tapeflow and its peers: `python -m bench`."""

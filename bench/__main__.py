@@ -6,11 +6,12 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from bench import machine
-from bench.drive import QUIET, Plan, Worker, measure_fresh, measure_imports, measure_works
-from bench.report import Row, as_json, digits, show, summary
+from bench import machine, targets
+from bench.alone import measure_lone
+from bench.drive import QUIET, Plan, Worker, measure_imports, measure_works
+from bench.report import Row, as_json, digits, show, show_table, summary
 
 QUICK = Plan(rounds=2, seconds=0.05, budget=5, processes=2, long=False)
 FULL = Plan(rounds=7, seconds=0.2, budget=60, processes=5, long=True)
@@ -34,17 +35,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if "error" in worker.hello:
                 print(f"{worker.name} n/a: {worker.hello['error']}", file=sys.stderr)
         started = time.perf_counter()
-        for row in measure_works(workers, plan, options.only):
-            rows.append(row)
-            print(f"{time.perf_counter() - started:6.1f} s  {_in_short(row)}", file=sys.stderr)
+        rows += _noted(measure_works(workers, plan, options.only), started)
         facts["libraries"] = {worker.name: _versions(worker) for worker in workers}
     finally:
         for worker in workers:
             worker.stop()
-    rows += _in_fresh_processes(workers, plan, options.only)
+    if options.only.lower() in "import":
+        rows += _noted(measure_imports(workers, plan), started)
+    rows += _noted(measure_lone(workers, plan, options.only), started)
     facts["machine"]["load_average_after"] = machine.load_average()
     base = workers[0].name
+    facts["targets"] = targets.verdicts(rows, base)
     show(rows, base)
+    if facts["targets"]:
+        show_table(targets.lines(facts["targets"], base), "targets: the best peer's time by ours, or a limit")
+    for remark in machine.remarks(facts["machine"]):
+        print(remark)
     if options.json:
         with open(options.json, "w") as file:
             json.dump(as_json(rows, base, facts), file, indent=1)
@@ -70,16 +76,15 @@ def _named_python(text: str) -> tuple[str, str]:
     return name, python
 
 
-def _in_fresh_processes(workers: Sequence[Worker], plan: Plan, only: str) -> list[Row]:
-    rows = []
-    for measure, names in ((measure_imports, "import"), (measure_fresh, "import, build and first mnist step, memory")):
-        if only.lower() in names:
-            rows += measure(workers, plan)
-    return rows
-
-
 def _versions(worker: Worker) -> dict:
     return {key: worker.hello[key] for key in ("version", "python", "numpy", "facts", "error") if key in worker.hello}
+
+
+def _noted(rows: Iterable[Row], started: float) -> Iterator[Row]:
+    """The rows, each told on standard error when it has been measured."""
+    for row in rows:
+        print(f"{time.perf_counter() - started:6.1f} s  {_in_short(row)}", file=sys.stderr)
+        yield row
 
 
 def _in_short(row: Row) -> str:

@@ -22,15 +22,14 @@ QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVI
 """Environment of every worker: the CPU, and no chatter."""
 SETTLE = 0.02
 """Seconds between two libraries' batches: thread pools spin for a while after the last piece of work."""
-MNIST = "MNIST step"
 
 
 @dataclass
 class Plan:
     """How long to measure.
 
-    `rounds` of `seconds` a batch for each work, but no further round once `budget` seconds are over; `processes` fresh
-    ones for import times and memory; `long` works or not.
+    `rounds` of `seconds` a batch for each work, but no further round once `budget` seconds are over after the first,
+    which builds; `processes` fresh ones for import times and first calls; `long` works or not.
     """
 
     rounds: int
@@ -124,12 +123,14 @@ def measure_works(workers: Sequence[Worker], plan: Plan, only: str = "") -> Iter
     """One row for each work whose name contains `only`, as it is measured. Figures are us per thing done."""
     for name in _work_names(workers, plan, only):
         row = Row(name, "us")
-        deadline = time.perf_counter() + plan.budget
+        deadline = 0.0
         for number in range(plan.rounds):
-            if number and time.perf_counter() > deadline:
+            if number == 1:
+                deadline = time.perf_counter() + plan.budget
+            elif number and time.perf_counter() > deadline:
                 break
-            for worker, variant in _takers(workers, name):
-                column = row.column(_title(worker.name, variant))
+            for worker, variant in takers(workers, name, plan):
+                column = row.column(titled(worker.name, variant))
                 if column.error is None:
                     time.sleep(SETTLE)
                     answer = worker.ask(work=name, variant=variant, seconds=plan.seconds)
@@ -153,33 +154,20 @@ def measure_imports(workers: Sequence[Worker], plan: Plan) -> list[Row]:
     return [library, numpy, ratio]
 
 
-def measure_fresh(workers: Sequence[Worker], plan: Plan) -> list[Row]:
-    """A process that does nothing but the MNIST step: time from import to the end of the first, and peak memory."""
-    first, memory = Row("import, build and first MNIST step", "ms"), Row("peak memory after the MNIST step", "MB")
-    for _ in range(plan.processes):
-        for worker, variant in _takers(workers, MNIST):
-            title = _title(worker.name, variant)
-            lone = Worker(worker.name, worker.python, worker.environment, worker.timeout)
-            answer = lone.ask(work=MNIST, variant=variant, seconds=plan.seconds)
-            lone.stop()
-            error = answer.get("error")
-            first.column(title).add(None if error else lone.hello["import_ms"] + answer["first_ms"], error)
-            memory.column(title).add(None if error else answer["peak_mb"], error or "the system does not say")
-    return [first, memory]
-
-
 def _work_names(workers: Sequence[Worker], plan: Plan, only: str) -> list[str]:
-    works = [work for worker in workers for work in worker.hello.get("works", [])]
-    return list(dict.fromkeys(name for name, _, long in works if only.lower() in name.lower() and plan.long >= long))
+    offers = [offer for worker in workers for offer in worker.hello.get("works", [])]
+    wanted = (name for name, _, long, lone in offers if only.lower() in name.lower() and plan.long >= long and not lone)
+    return list(dict.fromkeys(wanted))
 
 
-def _takers(workers: Sequence[Worker], work: str) -> list[tuple[Worker, str]]:
-    """The workers that have the work, with each of their variants of it."""
+def takers(workers: Sequence[Worker], work: str, plan: Plan) -> list[tuple[Worker, str]]:
+    """The workers that have the work, with each of their variants of it that the plan has time for."""
     offers = ((worker, *offer) for worker in workers for offer in worker.hello.get("works", []))
-    return [(worker, variant) for worker, name, variant, _ in offers if name == work]
+    return [(worker, variant) for worker, name, variant, long, _ in offers if name == work and plan.long >= long]
 
 
-def _title(library: str, variant: str) -> str:
+def titled(library: str, variant: str) -> str:
+    """The title of a column."""
     return f"{library} {variant}".strip()
 
 

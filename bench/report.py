@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 TOLERANCE = 1e-3
-"""Relative difference up to which two libraries' first results count as the same."""
+"""Relative difference up to which two libraries' results count as the same."""
 
 
 @dataclass
@@ -66,7 +66,7 @@ def ratios(row: Row, base: str) -> dict[str, dict[str, float]]:
 
 
 def differences(row: Row, base: str) -> list[str]:
-    """Columns whose first result is not the base's: they did not compute the same, so their ratio means nothing."""
+    """Columns whose result is not the base's: they did not compute the same, so their ratio means nothing."""
     expected = row.columns[base].value if base in row.columns else None
     if expected is None:
         return []
@@ -90,7 +90,7 @@ def as_json(rows: list[Row], base: str, facts: dict[str, Any]) -> dict[str, Any]
                 continue
             columns[title] = summary(column.rounds) | {"rounds": column.rounds}
             if column.peak_mb is not None:
-                columns[title] |= {"first_result": column.value, "peak_mb": column.peak_mb}
+                columns[title] |= {"result": column.value, "peak_mb": column.peak_mb}
             if title in row_ratios:
                 columns[title]["ratio"] = row_ratios[title]
         works.append({"name": row.name, "unit": row.unit, "libraries": columns, "differences": differences(row, base)})
@@ -128,25 +128,31 @@ def digits(number: float) -> str:
 
 
 def show(rows: list[Row], base: str) -> None:
-    """Prints the table and its notes: with rich where it is installed, in plain columns otherwise."""
+    """Prints the table and its notes."""
     header, lines, notes = cells(rows, base)
+    show_table([header, *lines], f"medians; (ratio to {base})")
+    for note in notes:
+        print(note)
+
+
+def show_table(lines: list[list[str]], caption: str) -> None:
+    """Prints a table whose first line is its header: with rich where it is installed, in plain columns otherwise."""
+    header, *body = lines
     try:
         from rich.console import Console
         from rich.table import Table
     except ImportError:
-        print(plain(header, lines))
-    else:
-        table = Table(caption=f"medians; (ratio to {base})")
-        for title in header:
-            table.add_column(title, justify="left" if title == "work" else "right", no_wrap=title == "work")
-        for line in lines:
-            table.add_row(*line)
-        console = Console()
-        if not console.is_terminal:
-            console.width = 1000  # In a file or a pipe the table is as wide as it is.
-        console.print(table)
-    for note in notes:
-        print(note)
+        print(plain(header, body))
+        return
+    table = Table(caption=caption)
+    for title in header:
+        table.add_column(title, justify="left" if title == "work" else "right", no_wrap=title == "work")
+    for line in body:
+        table.add_row(*line)
+    console = Console()
+    if not console.is_terminal:
+        console.width = 1000  # In a file or a pipe the table is as wide as it is.
+    console.print(table)
 
 
 def plain(header: list[str], lines: list[list[str]]) -> str:

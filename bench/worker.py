@@ -15,7 +15,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TextIO
+
+COMPARED = 3
+"""Steps after which libraries' results are compared: a training step's loss then depends on two steps' updates."""
 
 
 def main() -> None:
@@ -24,6 +28,8 @@ def main() -> None:
     started = time.perf_counter()
     try:
         library = importlib.import_module(sys.argv[1])
+        # TensorFlow loads its Keras on first use: that is importing, and no part of a first step.
+        getattr(getattr(library, "keras", None), "layers", None)
         import_ms = (time.perf_counter() - started) * 1e3
         server = Server(sys.argv[1], library)
         hello = server.hello() | {"import_ms": import_ms}
@@ -41,7 +47,7 @@ def main() -> None:
 
 @dataclass
 class Built:
-    """A work made ready: how a group of its steps is timed, and what its first step cost and returned."""
+    """A work made ready: how a group of its steps is timed, what its first step cost, what an early one returned."""
 
     prepare: Callable[[], Any] | None
     step: Callable
@@ -72,15 +78,15 @@ class Server:
             "python": ".".join(map(str, sys.version_info[:3])),
             "numpy": numpy.__version__,
             "facts": self.module.describe(self.library),
-            "works": [[work.name, work.variant, work.long] for work in self.module.works.values()],
+            "works": [[work.name, work.variant, work.long, work.lone] for work in self.module.works.values()],
         }
 
     def answer(self, work: str, variant: str, seconds: float) -> dict[str, Any]:
         """Times one batch of about that many seconds.
 
         Returns:
-            `ns`: per thing done, one number a group; `value`: what the very first step returned; `first_ms`: building
-            the work and that step; `peak_mb`: the most memory this process has held so far.
+            `ns`: per thing done, one number a group; `value`: what the last of the first COMPARED steps returned;
+            `first_ms`: building the work and its first step; `peak_mb`: the most memory this process has held so far.
         """
         if work != self.latest:
             self.latest, self.variants = work, {}
@@ -100,9 +106,11 @@ class Server:
         work = self.module.works[name, variant]
         built = work.build(self.library)
         prepare, step = built if work.prepared else (None, built)
-        value = self.module.value(step(prepare()) if prepare else step())
+        result = self.module.value(step(prepare()) if prepare else step())
         first_ms = (time.perf_counter() - started) * 1e3
-        return Built(prepare, step, 1 if prepare else calibrated_steps(step), work.ops, value, first_ms)
+        for _ in range(COMPARED - 1 if prepare is None else 0):
+            result = self.module.value(step())
+        return Built(prepare, step, 1 if prepare else calibrated_steps(step), work.ops, result, first_ms)
 
 
 def calibrated_steps(step: Any, group_seconds: float = 0.01) -> int:
@@ -154,6 +162,9 @@ def _prepared_groups(prepare: Callable[[], Any], step: Callable) -> Iterator[flo
 
 def peak_mb() -> float | None:
     """The most memory this process has had resident, in MB; None where the system does not say."""
+    status = Path("/proc/self/status")
+    if status.exists() and (peak := re.search(r"^VmHWM:\s*(\d+) kB", status.read_text(), re.MULTILINE)):
+        return int(peak[1]) * 1024 / 1e6  # What getrusage says starts from the peak of the process that started this.
     try:
         import resource
     except ImportError:

@@ -15,7 +15,7 @@ from typing import Any
 # Exit codes beside a program's own: names are missing; the command was used wrongly or a file cannot be read.
 MISSING, USAGE = 1, 2
 
-OPTIONAL = ("llvmlite", "jax", "h5py", "scikit-learn", "pandas", "matplotlib", "pillow", "tensorboard")
+OPTIONAL = ("jax", "h5py", "scikit-learn", "pandas", "matplotlib", "pillow", "tensorboard")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -259,13 +259,29 @@ def facts() -> list[tuple[str, str]]:
     from tapeflow.version import TENSORFLOW_VERSION, __version__
 
     rows = [("tapeflow", __version__), ("TensorFlow API", TENSORFLOW_VERSION), ("Python", platform.python_version())]
-    for name in ("numpy", "scipy", "ml_dtypes", "rich", *OPTIONAL):
+    for name in ("numpy", "scipy", "ml_dtypes", "llvmlite", "rich", *OPTIONAL):
         with contextlib.suppress(metadata.PackageNotFoundError):
             rows.append((name, metadata.version(name)))
     rows.append(("platform", platform.platform()))
     rows.append(("cores", str(cores())))
+    rows.append(("functions", _functions_run()))
     devices: list[Any] = tapeflow.config.list_physical_devices()
     return [*rows, ("devices", ", ".join(device.name for device in devices))]
+
+
+def _functions_run() -> str:
+    """How functions run here: compiled for which target, on how many threads, or by NumPy and why."""
+    from tapeflow.engines import chosen
+    from tapeflow.engines.llvm import target
+    from tapeflow.engines.llvm.pool import thread_count
+
+    if chosen() == "numpy":
+        return "by NumPy, as TAPEFLOW_ENGINE says"
+    machine = None if target.missing() else target.host()
+    if machine is None:
+        return f"by NumPy: {target.missing() or 'as TAPEFLOW_TARGET says'}"
+    count = thread_count()
+    return f"compiled for {machine.name}, {count} thread{'s' if count > 1 else ''}"
 
 
 def cores() -> int:

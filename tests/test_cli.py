@@ -175,6 +175,7 @@ def test_info(capsys):
     assert {"numpy", "scipy", "ml_dtypes", "rich"} <= set(facts)
     assert int(facts["cores"]) >= 1
     assert "CPU:0" in facts["devices"]
+    assert facts["functions"].startswith(("compiled for ", "by NumPy"))
 
 
 def test_version_and_help(capsys):

@@ -19,6 +19,20 @@ ADDS = 100
 CHAIN_LENGTHS = (10, 100, 1000, 10_000, 100_000)
 """Recorded ops in the "backward" works."""
 
+GRAPH_SIZES = (10, 100, 500, 2000)
+"""Ops in the compiled graphs whose first call is timed."""
+
+COMPILED = "compiled "
+"""Begins the names of works that run as graphs; without it, the name is that of the same work done eagerly."""
+
+CHAIN = COMPILED + "chain of 10 ops on 1M floats"
+
+
+def graph_of(size: int) -> str:
+    """The name of the work that compiles a graph of so many ops."""
+    return f"{COMPILED}graph of {size} ops"
+
+
 MODULES = {"torch": "torch_works", "jax": "jax_works"}
 """Which module holds a library's works; a library that is not named here is one that speaks TensorFlow 2."""
 
@@ -28,7 +42,8 @@ class Work:
     """One work of one library.
 
     `build(library)` returns a step without arguments. With `prepared` it returns a pair instead: `prepare()`, which is
-    not timed, and `step(prepared)`, which is. A step does `ops` things, and times are given per thing.
+    not timed, and `step(prepared)`, which is. A step does `ops` things, and times are given per thing. What is `lone`
+    is only run in fresh processes.
     """
 
     name: str
@@ -37,13 +52,21 @@ class Work:
     ops: int
     prepared: bool
     long: bool
+    lone: bool
 
 
 class Works(dict):
     """The works of one library by (name, variant), in the order in which they were added."""
 
     def add(
-        self, name: str, variant: str = "", *, ops: int = 1, prepared: bool = False, long: bool = False
+        self,
+        name: str,
+        variant: str = "",
+        *,
+        ops: int = 1,
+        prepared: bool = False,
+        long: bool = False,
+        lone: bool = False,
     ) -> Callable[[Callable], Callable]:
         """Enters the decorated `build(library)` as a work.
 
@@ -53,10 +76,11 @@ class Works(dict):
             ops: things done in one step.
             prepared: whether `build` returns `(prepare, step)`.
             long: left out of a quick run.
+            lone: run in fresh processes only, for what its first call takes.
         """
 
         def enter(build: Callable) -> Callable:
-            self[name, variant] = Work(name, variant, build, ops, prepared, long)
+            self[name, variant] = Work(name, variant, build, ops, prepared, long, lone)
             return build
 
         return enter

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.works import ADDS, Works, data
+from bench.works import ADDS, Works, data, jax_compiled
 
 works = Works()
 
@@ -125,40 +125,6 @@ def housing(jax: Any) -> Any:
     return step
 
 
-@works.add("MNIST step", "jit")
-def mnist(jax: Any) -> Any:
-    jnp = jax.numpy
-    parameters = [jnp.array(array) for array in data.mnist_weights()]
-    zeros = partial(jax.tree.map, jnp.zeros_like)
-    state = parameters, zeros(parameters), zeros(parameters), jnp.int32(0)
-    batches = cycle([tuple(map(jnp.asarray, batch)) for batch in data.mnist_batches()])
-
-    def loss_function(parameters, images, labels):
-        log_probabilities = jax.nn.log_softmax(_logits(jax, parameters, images.reshape(len(images), -1)))
-        return -jnp.take_along_axis(log_probabilities, labels[:, None], axis=1).mean()
-
-    def adam(state, gradients, rate=1e-3, decay_1=0.9, decay_2=0.999, epsilon=1e-7):
-        parameters, first, second, count = state
-        count = count + 1
-        first = jax.tree.map(lambda m, g: decay_1 * m + (1 - decay_1) * g, first, gradients)
-        second = jax.tree.map(lambda v, g: decay_2 * v + (1 - decay_2) * jnp.square(g), second, gradients)
-        rate = rate * jnp.sqrt(1 - decay_2**count) / (1 - decay_1**count)
-        parameters = jax.tree.map(lambda p, m, v: p - rate * m / (jnp.sqrt(v) + epsilon), parameters, first, second)
-        return parameters, first, second, count
-
-    @partial(jax.jit, donate_argnums=0)
-    def update(state, images, labels):
-        loss, gradients = jax.value_and_grad(loss_function)(state[0], images, labels)
-        return loss, adam(state, gradients)
-
-    def step():
-        nonlocal state
-        loss, state = update(state, *next(batches))
-        return loss.block_until_ready()
-
-    return step
-
-
 def _backward(jax: Any, length: int) -> Any:
     x, factor = jax.numpy.float32(2.0), jax.numpy.float32(1.0)
 
@@ -178,3 +144,5 @@ def _backward(jax: Any, length: int) -> Any:
 
 for _length in EAGER_CHAIN_LENGTHS:
     works.add(f"backward, chain of {_length}", ops=_length, prepared=True)(partial(_backward, length=_length))
+
+works |= jax_compiled.works

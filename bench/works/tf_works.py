@@ -1,4 +1,4 @@
-"""The works in TensorFlow 2's words. `tf` is tapeflow or TensorFlow: the programs are the same."""
+"""The eager works in TensorFlow 2's words. `tf` is tapeflow or TensorFlow: the programs are the same."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.works import ADDS, CHAIN_LENGTHS, Works, data
+from bench.works import ADDS, CHAIN_LENGTHS, Works, data, tf_compiled
 
 works = Works()
 
@@ -154,3 +154,5 @@ for _length in CHAIN_LENGTHS:
     works.add(f"backward, chain of {_length}", ops=_length, prepared=True, long=_length > 1000)(
         partial(_backward, length=_length)
     )
+
+works |= tf_compiled.works

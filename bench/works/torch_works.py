@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.works import ADDS, CHAIN_LENGTHS, Works, data
+from bench.works import ADDS, CHAIN_LENGTHS, Works, data, torch_compiled
 
 works = Works()
 
@@ -144,3 +144,5 @@ for _length in CHAIN_LENGTHS:
     works.add(f"backward, chain of {_length}", ops=_length, prepared=True, long=_length > 1000)(
         partial(_backward, length=_length)
     )
+
+works |= torch_compiled.works
