@@ -1,14 +1,12 @@
-"""Write the pages that follow from the package itself: docs/names.md, every `tf.` name, docs/functions.md, a training
-step before and after the passes, and docs/ops.md, every op with the engines that run it.
+"""Write the pages that follow from the package itself: docs/names.md, every `tf.` name,
+docs/ops.md, every op with the engine that runs it, and docs/functions.md.
 
 With --check nothing is written; the exit code is 1 where a file does not say what the package has.
 """
 
 import argparse
 import difflib
-import importlib
 import inspect
-import pkgutil
 import sys
 from itertools import groupby
 from pathlib import Path
@@ -17,13 +15,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-import tapeflow.ops  # noqa: E402 - the checkout's package, installed or not
-from docs import passes  # noqa: E402
+from docs import engines, passes  # noqa: E402 - the checkout's package, installed or not
 from tapeflow.compat.namespace import kind, walk  # noqa: E402
-from tapeflow.core.op import OPS  # noqa: E402
-from tapeflow.engines.llvm.lower import RULES  # noqa: E402
 
-NAMES = """\
+OPENING = """\
 # Supported names
 
 Every public name of tapeflow, by namespace: {total} in {groups} namespaces. `make docs` writes this page from the
@@ -31,22 +26,11 @@ package; `tapeflow check PROGRAM` tells which names a program uses that are not 
 """
 
 
-ENGINES = """\
-# Ops by engine
-
-Graphs of `tf.function` consist of these {total} ops, by the file of `tapeflow/ops` that declares them. The NumPy engine
-runs all of them. The LLVM engine compiles {compiled} into machine code; the others run by their NumPy kernels between
-pieces of it. It compiles an op of arrays whose shapes are known and whose dtypes are float32, float64, bool or
-integers, and leaves to NumPy what a rule does not do, such as the sort of long rows; `jit_compile=True` says so.
-`make docs` writes this page from the package.
-"""
-
-
-def names() -> str:
-    """The page of names as text: one table for each namespace, in alphabetical order, `tf` first."""
+def page() -> str:
+    """The page as text: one table for each namespace, in alphabetical order, `tf` first."""
     rows = sorted((group_of(name), name, kind(value), summary(value)) for name, value in walk())
     groups = [(group, list(members)) for group, members in groupby(rows, key=lambda row: row[0])]
-    parts = [NAMES.format(total=len(rows), groups=len(groups))]
+    parts = [OPENING.format(total=len(rows), groups=len(groups))]
     for group, members in groups:
         parts.append(f"## {group}\n\n| name | kind | |\n|---|---|---|\n")
         parts[-1] += "".join(f"| `tf.{name}` | {what} | {text} |\n" for _, name, what, text in members)
@@ -72,22 +56,7 @@ def own_docstring(cls: type) -> str:
     return inspect.cleandoc(cls.__dict__.get("__doc__") or "")
 
 
-def engines() -> str:
-    """The page of ops as text: one table, by file."""
-    for module in pkgutil.iter_modules(tapeflow.ops.__path__):
-        importlib.import_module(f"tapeflow.ops.{module.name}")
-    files: dict[str, list[str]] = {}
-    for name, op in OPS.items():
-        files.setdefault(op.make_kernel.__module__.removeprefix("tapeflow.ops."), []).append(name)
-    parts = [ENGINES.format(total=len(OPS), compiled=len(RULES.keys() & OPS.keys())) + "\n"]
-    parts.append("| file | compiled | by NumPy |\n|---|---|---|\n")
-    for file in sorted(files):
-        columns = [[f"`{n}`" for n in sorted(files[file]) if (n in RULES) is wanted] for wanted in (True, False)]
-        parts.append(f"| {file} | {', '.join(columns[0])} | {', '.join(columns[1])} |\n")
-    return "".join(parts)
-
-
-PAGES = {"names.md": names, "functions.md": passes.page, "ops.md": engines}
+PAGES = {"names.md": page, "ops.md": engines.page, "functions.md": passes.page}
 
 
 def main() -> int:

@@ -15,13 +15,13 @@ from ...graph.state import NUMBERS, READ
 from ..numpy import Executable
 from ..numpy import compile_graph as by_numpy
 from .native import from_cache
-from .pieces import EACH, Region, Unsupported, in_pieces, makers, rebuilt
+from .pieces import BEGIN, EACH, Region, Unsupported, in_pieces, makers, rebuilt
 from .recipes import fingerprint, get, numbered, put
 from .region import Recipe, RegionFunction, compile_region
 from .target import Target, host
 
 # an optimizer's few numbers, and where random numbers begin
-_IN_PYTHON = frozenset([NUMBERS.name, "node_stream"])
+_IN_PYTHON = frozenset([NUMBERS.name, BEGIN])
 
 
 class NativeExecutable:

@@ -17,6 +17,7 @@ from ...core.variable import Variable
 from ...graph.ir import CONSTANT, Graph, Node, Value
 from ...graph.state import ASSIGNMENTS, EFFECT, READ, UPDATE
 
+BEGIN = "node_stream"  # where a node's random numbers begin, which is nobody else's concern: it waits for no effect
 WRITES_HERE = frozenset([*ASSIGNMENTS.values(), UPDATE])
 _MOST = 4000  # nodes of a region: larger ones are cut, so that no compilation takes long
 
@@ -159,7 +160,7 @@ def _phases(graph: Graph, native: dict[Node, bool], maker: dict[Value, Node]) ->
             if barrier is not None:
                 before.append(barrier)
             touched.append(node)
-        if node.op.effect and node.op is not READ and node.op not in WRITES_HERE:
+        if node.op.effect and node.op is not READ and node.op not in WRITES_HERE and node.op.name != BEGIN:
             if last_effect is not None:
                 before.append(last_effect)
             last_effect = node

@@ -109,3 +109,10 @@ def test_counts():
     labels = np.array([0, 5, -1, 32, 33, 7, 2], np.int32)
     x[2, 3] = np.inf
     same(lambda y, x: tf.nn.in_top_k(y, x, 4), labels, x)
+
+
+def test_a_constant_divisor_needs_no_check():
+    def f(i):
+        return tf.while_loop(lambda i: tf.reduce_sum(i) > 9, lambda i: (i // 2 + i % 1,), (i,))[0]
+
+    same(f, np.arange(40, dtype="int32"))

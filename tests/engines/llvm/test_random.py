@@ -69,6 +69,18 @@ def test_dropout_in_a_function():
     assert (first[0] != first[1]).any()
 
 
+def test_numbers_after_an_effect_are_made_with_the_rest():
+    def f(x):
+        tf.print(tf.reduce_sum(x))
+        return x + tf.random.uniform((40,))
+
+    x = np.ones(40, np.float32)
+    graph = graph_of(f, [x])
+    assert len(native(graph).functions) == 1
+    seen = [node.op.name for node in graph.nodes]
+    assert "print" in seen and "node_stream" in seen
+
+
 @pytest.mark.parametrize("back", [False, True])
 def test_shuffled(back):
     stream = np.array(STREAMS[1], np.int64)

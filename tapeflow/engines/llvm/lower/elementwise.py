@@ -246,7 +246,10 @@ def _of_division(name: str, of_floats: Callable | None, of_ints: Callable, quoti
                 raise Unsupported(f"{name} of floats")
             return program.map(of_floats, x, y, weight=8)
         # a zero is NumPy's to refuse; the machine stops at one, and at a quotient that is too large
-        program.check(program.map(lambda b, v: b.compare("ne", v, b.like(v, 0)), y, kind=I1))
+        if y.how != "number":
+            program.check(program.map(lambda b, v: b.compare("ne", v, b.like(v, 0)), y, kind=I1))
+        elif not y.data:
+            raise Unsupported("a division by zero")
 
         def code(b: Builder, v: V, w: V) -> V:
             wrong = b.compare("eq", w, b.like(w, 0))
