@@ -3,6 +3,7 @@
 from typing import NoReturn
 
 from . import nn_experimental as experimental
+from .engines.eager import install
 from .ops.activations import crelu, elu, gelu, leaky_relu, relu, relu6, selu, silu, softsign, swish
 from .ops.convolution import atrous_conv2d, conv1d, conv2d, conv3d, convolution
 from .ops.depthwise_convolution import (
@@ -60,6 +61,8 @@ from .ops.transposed_convolution import (
     conv3d_transpose,
     conv_transpose,
 )
+
+install()  # large convolutions and pooling are offered to the compiler
 
 __all__ = [
     "atrous_conv2d",

@@ -38,8 +38,9 @@ _CLASSES = {
     ROUGH: "erfc",
     PRODUCT: "reduce_prod",
     SUM: """
-        bias_add dense einsum l2_loss matmul reduce_euclidean_norm reduce_mean reduce_sum reduce_variance
-        sum_to_shape""",
+        avg_pool avg_pool_grad bias_add convolution convolution_filter_gradient convolution_input_gradient
+        convolution_with_bias dense einsum gather_grad l2_loss matmul max_pool_grad reduce_euclidean_norm reduce_mean
+        reduce_sum reduce_variance sum_to_shape""",
     SOFTMAX: "softmax",
     LOGSUM: """
         log_softmax reduce_logsumexp sigmoid_cross_entropy softmax_cross_entropy sparse_softmax_cross_entropy""",
@@ -47,7 +48,7 @@ _CLASSES = {
 }
 BOUNDS: dict[str, Bound] = {name: bound for bound, names in _CLASSES.items() for name in names.split()}
 # whose elements come from sums of what their inputs' magnitudes make
-SUMS = frozenset(_CLASSES[SUM].split())
+SUMS = frozenset(_CLASSES[SUM].split()) - {"max_pool_grad", "reduce_variance"}
 
 
 def bound_of(op: str) -> Bound:

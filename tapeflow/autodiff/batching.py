@@ -33,6 +33,10 @@ class Batched(Tensor):
         return (rule or _one_by_one)(op, inputs, attributes)
 
 
+class CannotBatch(TypeError):
+    """What an op raises that has no way to run for a whole batch at once."""
+
+
 def batched(inner: Tensor) -> Batched:
     """The tensors `inner[i]` as one."""
     out = Batched()

@@ -15,12 +15,14 @@ import numpy as np
 
 from ..core import nest
 from ..core.convert import convert_to_tensor
-from ..core.dtypes import is_differentiable
+from ..core.dtypes import VARIANT, is_differentiable
 from ..core.indexed_slices import IndexedSlices
 from ..core.logs import warning
 from ..core.op import TENSORS
+from ..core.size import has_sizes
 from ..core.tapes import PART, new_key, own_stack, pause
 from ..core.tensor import Tensor, flat, wrap
+from ..core.tensor_list import ZERO
 from ..core.variable import Variable
 from .request import UnconnectedGradients
 from .tape import GradientTape
@@ -151,8 +153,8 @@ def _transposed_twice(record: tuple, tangents: dict) -> Any:
     outputs = ((record[4][-1], record[5]),) if op.outputs == 1 else record[5]
     with GradientTape() as tape:
         # the map is linear, so any u will do; not 0, where rules that take its logarithm are not smooth
-        dummies = [wrap(flat(np.ones(*like))) for like in outputs]
-        tape.watch(dummies)
+        dummies = [_ones(*like) for like in outputs]
+        tape.watch([u for u in dummies if is_differentiable(u._value.dtype)])
         grads: dict = {}
         op.pull(TENSORS, dummies[0] if op.outputs == 1 else dummies, record, tangents, grads)
         found = {k: _dense(g) for k, g in grads.items()}
@@ -161,6 +163,14 @@ def _transposed_twice(record: tuple, tangents: dict) -> Any:
     results = tape.gradient(list(found.values()), dummies, output_gradients=[tangents[k] for k in found])
     results = [_dense(g) for g in results]
     return results[0] if op.outputs == 1 else results
+
+
+def _ones(shape: tuple, dtype: np.dtype) -> Tensor:
+    if dtype is VARIANT:
+        return wrap(ZERO)
+    if has_sizes(shape):
+        return TENSORS.broadcast_to(wrap(dtype.type(1)), shape)  # type: ignore[attr-defined]
+    return wrap(flat(np.ones(shape, dtype)))
 
 
 def _dense(g: Any) -> Any:

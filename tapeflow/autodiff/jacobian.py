@@ -13,7 +13,7 @@ from ..core.tapes import active_tapes
 from ..core.tensor import Tensor, flat, wrap
 from ..core.variable import Variable
 from .backward import pull_back
-from .batching import Batched, batched
+from .batching import Batched, CannotBatch, batched
 from .request import UnconnectedGradients, source_key, targets_of
 
 
@@ -77,8 +77,11 @@ def _rows(tape: Any, y: Tensor | None, seeds: Any, sources: list, batch: bool) -
     if y is None or y._key not in records or not len(seeds):
         return [None] * len(keys)
     if batch:
-        grads = pull_back(TENSORS, dict(records), {y._key: batched(wrap(seeds))}, keys, watched)
-        return [_inner(grads.get(key), len(seeds)) for key in keys]
+        try:
+            grads = pull_back(TENSORS, dict(records), {y._key: batched(wrap(seeds))}, keys, watched)
+            return [_inner(grads.get(key), len(seeds)) for key in keys]
+        except CannotBatch:
+            pass  # row by row
     found: list[list] = [[] for _ in keys]
     for seed in seeds:
         grads = pull_back(TENSORS, dict(records), {y._key: wrap(flat(np.asarray(seed)))}, keys, watched)

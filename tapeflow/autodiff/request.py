@@ -7,7 +7,7 @@ from typing import Any
 
 from ..core import nest
 from ..core.convert import convert_to_tensor
-from ..core.dtypes import is_differentiable
+from ..core.dtypes import VARIANT, is_differentiable
 from ..core.indexed_slices import IndexedSlices
 from ..core.logs import warning
 from ..core.tensor import Tensor
@@ -48,7 +48,7 @@ def targets_of(target: Any, output_gradients: Any) -> tuple[list, list]:
                 y.dtype,
             )
             continue
-        if g is not None:
+        if g is not None and y._value.dtype is not VARIANT:
             g = convert_to_tensor(g, y.dtype)
             if g._value.shape != y._value.shape and not g.shape.is_compatible_with(y.shape):
                 raise ValueError(

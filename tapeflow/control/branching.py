@@ -11,6 +11,10 @@ from ..core.convert import convert_to_tensor, is_tensor
 from ..core.shapes import shape_text
 from ..core.tapes import active_tapes
 from ..core.tensor import Reference, Tensor
+from ..ops.assertions import Assert
+from ..ops.casting import cast
+from ..ops.joining import stack
+from ..ops.reduction import reduce_any, reduce_sum
 from ..ops.selection import where
 
 
@@ -77,10 +81,14 @@ def case(
     pairs = _predicate_pairs(pred_fn_pairs, exclusive)
     if default is not None and not callable(default):
         raise TypeError(f"'default' must be callable. tf.case received: {default!r}")
+    preds = [pred for pred, _ in pairs]
     if exclusive:
-        _check_exclusive([pred for pred, _ in pairs])
+        _check_exclusive(preds)
     if default is None:
-        default = _none_was_true([pred for pred, _ in pairs])
+        if any(type(pred) is not Tensor for pred in preds) and active_tapes().trace is not None:
+            Assert(reduce_any(stack(preds)), [_NONE_TRUE.format(len(preds))])
+            return _first_true(pairs[:-1], pairs[-1][1])
+        default = _none_was_true(preds)
     return _first_true(pairs, default)
 
 
@@ -93,14 +101,19 @@ def _first_true(pairs: Sequence[tuple[Any, Callable]], default: Callable) -> Any
 
 def _none_was_true(preds: list) -> Callable:
     def refuse() -> Any:
-        raise errors.InvalidArgumentError(
-            None, None, f"tf.case: none of the {len(preds)} conditions is true, and there is no `default`"
-        )
+        raise errors.InvalidArgumentError(None, None, _NONE_TRUE.format(len(preds)))
 
     return refuse
 
 
+_NONE_TRUE = "tf.case: none of the {} conditions is true, and there is no `default`"
+
+
 def _check_exclusive(preds: list) -> None:
+    if any(type(pred) is not Tensor for pred in preds) and active_tapes().trace is not None:
+        count = reduce_sum(cast(stack(preds), "int32"))
+        Assert(count < 2, ["tf.case with exclusive=True: more than one condition is true:", stack(preds)])
+        return
     if all(type(pred) is Tensor for pred in preds) and sum(map(bool, preds)) > 1:
         which = [i for i, pred in enumerate(preds) if pred]
         raise errors.InvalidArgumentError(

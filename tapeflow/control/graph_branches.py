@@ -1,7 +1,7 @@
 """Branches in a graph: one node with a subgraph for each function, of which the one chosen runs.
 
-The derivative of a branch is another branch. It computes again what it needs of the chosen subgraph, but for what an
-effect gave (random numbers, variables read where they change): those values leave the node as further outputs.
+The derivative of a branch is another branch, which goes back through the subgraph that was chosen. What it needs of it
+leaves the node on a stack, as one more output.
 """
 
 from __future__ import annotations
@@ -11,21 +11,23 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff.tape import GradientTape
-from ..core import errors, nest
+from ..core import nest
 from ..core.abstract import Abstract
 from ..core.convert import convert_to_tensor
-from ..core.dtypes import is_differentiable
-from ..core.indexed_slices import IndexedSlices
-from ..core.op import TENSORS, Op
+from ..core.dtypes import VARIANT, is_differentiable
+from ..core.op import Op
 from ..core.size import known
 from ..core.tapes import active_tapes
-from ..core.tensor import Tensor, flat, wrap
+from ..core.tensor import Tensor, wrap
+from ..core.tensor_list import ZERO
 from ..engines import compile_graph
 from ..graph.ir import CONSTANT, Graph, Node, Value
+from ..graph.lists import zeros_for
 from ..graph.passes import optimized
 from ..graph.state import READ
 from ..graph.trace import Symbolic, Trace, replay, user_place
+from .derivatives import Split, dense, is_deep, refuse_batched, tracked
+from .graph_arrays import as_leaf, as_value, either
 
 
 def branches(pred: Symbolic, functions: Sequence[Callable], title: str = "tf.cond") -> Any:
@@ -37,12 +39,16 @@ def branches(pred: Symbolic, functions: Sequence[Callable], title: str = "tf.con
     tensors = []
     for part, result in zip(parts, results, strict=True):
         with part:
-            leaves = nest.flatten(result, expand_composites=True)
+            leaves = [as_value(leaf) for leaf in nest.flatten(result, expand_composites=True)]
             tensors.append([None if leaf is None else convert_to_tensor(leaf) for leaf in leaves])
     _check_alike(results, tensors, title)
+    like = nest.flatten(results[0], expand_composites=True)
+    for result in results[1:]:
+        others = nest.flatten(result, expand_composites=True)
+        like = [either(a, b, f"a result of {title}") for a, b in zip(like, others, strict=True)]
     present = [i for i, leaf in enumerate(tensors[0]) if leaf is not None]
     outputs = iter(joined(pred, parts, [[leaves[i] for i in present] for leaves in tensors]))
-    packed = [None if leaf is None else next(outputs) for leaf in tensors[0]]
+    packed = [None if leaf is None else as_leaf(next(outputs), of) for leaf, of in zip(tensors[0], like, strict=True)]
     return nest.map_structure(lambda leaf: packed.pop(0), results[0], expand_composites=True)
 
 
@@ -59,14 +65,12 @@ def traced(functions: Sequence[Callable]) -> tuple[list[Trace], list]:
 
 def joined(pred: Symbolic, parts: Sequence[Trace], tensors: Sequence[Sequence[Tensor]]) -> list[Tensor]:
     """The outputs of the branch whose parts were traced; `tensors` are those of each, alike in dtype."""
-    trace: Trace = active_tapes().trace
+    for part in parts:
+        part.own_reads()
     graphs = [part.graph(outputs) for part, outputs in zip(parts, tensors, strict=True)]
     captured = [outer(x) for part in parts for x, _ in part.captures]
     counts = (*[len(part.captures) for part in parts], len(tensors[0]))
-    outputs = _run([pred, *captured], counts, *graphs)
-    for part in parts:
-        trace.absorb(part)
-    return list(outputs)
+    return list(_run([pred, *captured], counts, *graphs, None))
 
 
 def outer(x: Tensor) -> Tensor:
@@ -118,19 +122,19 @@ def executable(graph: Graph) -> Callable:
     """The function on arrays that a subgraph is, compiled once."""
     found = graph.__dict__.get("_run")
     if found is None:
-        found = graph._run = compile_graph(optimized(graph)).run  # type: ignore[attr-defined]
+        found = graph._run = compile_graph(optimized(graph)).made().run  # type: ignore[attr-defined]
     return found
 
 
-def _kernel(values: Sequence, counts: tuple, *graphs: Graph) -> tuple:
-    k = _number(values[0], len(graphs))
+def _kernel(values: Sequence, counts: tuple, *graphs: Any) -> tuple:
+    k = _number(values[0], len(graphs) - 1)
     return executable(graphs[k])(*_own(values[1:], counts, k))
 
 
-def _infer(values: Sequence, counts: tuple, *graphs: Graph) -> tuple:
+def _infer(values: Sequence, counts: tuple, *graphs: Any) -> tuple:
     return tuple(
         Abstract(_common([known(v.shape) for v in each]), each[0].dtype)
-        for each in zip(*[graph.outputs for graph in graphs], strict=True)
+        for each in zip(*[graph.outputs for graph in graphs[:-1]], strict=True)
     )
 
 
@@ -141,22 +145,25 @@ def _common(shapes: list) -> Any:
     return tuple(sizes[0] if len(set(sizes)) == 1 else None for sizes in zip(*shapes, strict=True)) if first else ()
 
 
-def _run(inputs: Sequence[Tensor], counts: tuple, *graphs: Graph) -> Sequence[Tensor]:
+def _run(inputs: Sequence[Tensor], counts: tuple, *graphs: Any) -> Sequence[Tensor]:
+    """The branch in a trace, as a node; elsewhere, the ops of the one that is chosen."""
+    *graphs, _ = graphs  # type: ignore[assignment]
     pred = inputs[0]
     if type(pred) is Tensor:
         k = _number(pred._value, len(graphs))
         return replay(graphs[k], _own(inputs[1:], counts, k))
+    refuse_batched(inputs)
     trace = active_tapes().trace
-    wanted = counts[-1]
-    effect = any(has_effect(graph) for graph in graphs)
-    if effect and tracked(inputs):
-        graphs = _with_effects(graphs, counts)
-    return trace.add(BRANCH_WITH_EFFECT if effect else BRANCH, inputs, (counts, *graphs))[:wanted]
-
-
-def tracked(inputs: Sequence[Tensor]) -> bool:
-    """Whether a tape follows one of the tensors."""
-    return any(x._key is not None and x._key in tape._records for tape in active_tapes() for x in inputs)
+    op = BRANCH_WITH_EFFECT if any(has_effect(graph) for graph in graphs) else BRANCH
+    followed = tracked(inputs)
+    if any(followed):
+        plan = Plan(graphs, counts, followed[1:], is_deep(inputs))
+        outputs = trace.add(op, inputs, ((*counts[:-1], counts[-1] + 1), *plan.graphs, plan))[:-1]
+    else:
+        outputs = trace.add(op, inputs, (counts, *graphs, None))
+    for graph in graphs:
+        trace.absorb(graph)
+    return outputs
 
 
 def has_effect(graph: Graph) -> bool:
@@ -164,126 +171,80 @@ def has_effect(graph: Graph) -> bool:
     return any(node.op.effect and node.op is not READ for node in graph.nodes)
 
 
-def effect_values(graph: Graph) -> list[Value]:
-    """What the effects of a graph give, which it cannot give a second time."""
-    return [out for node in graph.nodes if node.op.effect for out in node.outputs]
+# -- the derivative ----------------------------------------------------------------------------------------------------
 
 
-def _with_effects(graphs: Sequence[Graph], counts: tuple) -> tuple[Graph, ...]:
-    """The branches with what their effects give as further outputs; in the place of another branch's, zeros."""
-    found = [effect_values(graph) for graph in graphs]
-    extended = []
-    for k, graph in enumerate(graphs):
-        nodes, outputs = list(graph.nodes), list(graph.outputs)
-        for j, values in enumerate(found):
-            for value in values:
-                if j == k:
-                    outputs.append(value)
-                    continue
-                zeros = wrap(flat(np.zeros([n or 0 for n in known(value.shape) or ()], value.dtype)))
-                node = Node(CONSTANT, [], (zeros,), [])
-                node.outputs = [Value(node, known(value.shape), value.dtype)]
-                nodes.append(node)
-                outputs.append(node.outputs[0])
-        extended.append(Graph(graph.name, graph.inputs, nodes, outputs))
-    return tuple(extended)
+class Plan:
+    """How a branch is differentiated: its subgraphs split, with a stack of what they keep as one more output."""
+
+    def __init__(self, graphs: Sequence[Graph], counts: tuple, followed: Sequence[bool], deep: bool) -> None:
+        self.splits, self.graphs = [], []
+        for k, graph in enumerate(graphs):
+            on = _own(followed, counts, k)
+            active = [i for i, v in enumerate(graph.inputs) if on[i] and is_differentiable(v.dtype)]
+            split = Split(graph, active, range(counts[k]), deep)
+            nothing = Node(CONSTANT, [], (wrap(ZERO),), [])
+            nothing.outputs = [Value(nothing, (), VARIANT)]
+            nodes, kept = split.pushing(nothing.outputs[0])
+            outputs = [split.trace.value_of(y) for y in split.outputs]
+            inputs = [x._node_value for x in split.inputs]
+            self.splits.append(split)
+            self.graphs.append(Graph(graph.name, inputs, [nothing, *nodes], [*outputs, kept]))
+            self.graphs[-1].reads = graph.reads
+        self.__name__ = f"keeps {[len(split.kept) for split in self.splits]}"
 
 
-def without_effects(graph: Graph, wanted: int) -> Graph:
-    """The graph whose further inputs are what its effects gave; with its first `wanted` outputs.
+def _pull(F: Any, g: Any, rec: tuple, wanted: Any, grads: dict) -> None:
+    """Gradients of a branch: another one, back through the subgraph that was chosen.
 
-    Raises UnimplementedError where a subgraph of it has effects.
+    What a captured tensor has of other gradients goes in, so that they add up as they do where there is no graph.
     """
-    for node in graph.nodes:
-        if node.op.effect and any(isinstance(a, Graph) for a in node.attributes):
-            raise errors.UnimplementedError(
-                None,
-                None,
-                f"a gradient through a branch or loop around another one that has effects (random numbers, "
-                f"assignments, tf.print), at {node.place}: move the effect out of the inner one, or take the gradient "
-                "inside",
-            )
-    nodes = [node for node in graph.nodes if not node.op.effect]
-    return Graph(graph.name, [*graph.inputs, *effect_values(graph)], nodes, graph.outputs[:wanted])
+    _, all_keys, (inputs, outputs), (counts, *_, plan), _, _ = rec
+    wide = counts[-1] - 1
+    reached = [i for i in range(wide) if g[i] is not None]
+    captured = dict(zip(all_keys[1:], inputs[1:], strict=True))
+    keys = [
+        key for key, x in captured.items() if key is not None and key in wanted and is_differentiable(x._value.dtype)
+    ]
+    if not keys or not reached and g[wide] is None:
+        return
+    begun = [dense(grads[key]) if key in grads else zeros_for(captured[key]) for key in keys]
+    first = [outputs[wide], *([] if g[wide] is None else [g[wide]]), *[g[i] for i in reached], *begun]
+    given, graphs = [inputs[0]], []
+    for k, split in enumerate(plan.splits):
+        own = _own(all_keys[1:], counts, k)
+        members = [[i for i, x in enumerate(split.inputs) if own[i] == key and x._key is not None] for key in keys]
+        way = split.backward(reached, [each for each in members if each], None if g[wide] is None else split.kept)
+        placed, totals = iter(way.begun), iter(way.totals)
+        into = [next(placed) if each else Value(None, *_kind(captured[key])) for each, key in zip(members, keys)]
+        out = [next(totals) if each else value for each, value in zip(members, into)]
+        used = [i for i, x in enumerate(split.inputs) if way.uses(x._node_value)]
+        behind = [split.inputs[i]._node_value for i in used]
+        graphs.append(Graph(split.trace.name, [*way.kept, *way.upstream, *into, *behind], way.nodes, out))
+        own_inputs = _own(inputs[1:], counts, k)
+        given += [*first, *[own_inputs[i] for i in used]]
+    sizes = [len(graph.inputs) for graph in graphs]
+    for key, total in zip(keys, _run(given, (*sizes, len(keys)), *graphs, None), strict=True):
+        grads[key] = total
 
 
-def _gradients(
-    F: Any, g: Sequence, needs: Sequence[bool], inputs: tuple, outputs: tuple, counts: tuple, *graphs: Graph
-) -> list:
-    pred, captured = inputs[0], inputs[1:]
-    wanted = counts[-1]
-    reached = [i for i in range(wanted) if g[i] is not None]
-    places = [i for i, x in enumerate(captured) if needs[i + 1] and is_differentiable(x._value.dtype)]
-    extras = list(outputs[wanted:])
-    if not places or not reached:
-        return [None] * len(inputs)
-
-    def side(k: int) -> Callable:
-        before = sum(len(effect_values(graph)) for graph in graphs[:k])
-        start = sum(counts[:k])
-
-        def run() -> list:
-            own = [TENSORS.identity(x) for x in _own(captured, counts, k)]  # type: ignore[attr-defined]
-            given = extras[before : before + len(effect_values(graphs[k]))] if extras else []
-            found = pulled_back(without_effects(graphs[k], wanted), own, given, reached, [g[i] for i in reached])
-            return [
-                found[i - start]
-                if 0 <= i - start < len(own) and found[i - start] is not None
-                else TENSORS.zeros_like(captured[i])  # type: ignore[attr-defined]
-                for i in places
-            ]
-
-        return run
-
-    if type(pred) is Tensor:
-        results = side(_number(pred._value, len(graphs)))()
-    else:
-        results = branches(pred, [side(k) for k in range(len(graphs))])
-    gradients: list = [None] * len(inputs)
-    for i, d in zip(places, results, strict=True):
-        gradients[i + 1] = d
-    return gradients
+def _kind(x: Tensor) -> tuple:
+    return known(x._value.shape), x._value.dtype
 
 
-def pulled_back(
-    graph: Graph, sources: Sequence[Tensor], rest: Sequence[Tensor], reached: Sequence[int], upstream: Sequence
-) -> list:
-    """The gradients of a graph's outputs `reached`, times `upstream`, for each source: dense, or None."""
-    with GradientTape() as tape:
-        tape.watch([x for x in sources if is_differentiable(x._value.dtype)])
-        outputs = replay(graph, [*sources, *rest])
-    targets = [outputs[i] for i in reached]
-    found = tape.gradient(targets, list(sources), output_gradients=list(upstream))
-    return [d.dense() if isinstance(d, IndexedSlices) else d for d in found]
-
-
-def split_saved(*given: Any) -> tuple:
-    """What ops with subgraphs save: their inputs and outputs, whose numbers the attribute before the graphs follows."""
+def _halves(*given: Any) -> tuple:
     at = next(i for i, x in enumerate(given) if type(x) is tuple)
-    return given[:at]
+    n = 1 + sum(given[at][:-1])
+    return given[:n], given[n:at]
 
 
 def _op(effect: bool) -> Op:
     op = Op(
-        "cond",
-        lambda xp: _kernel,
-        _infer,
-        _gradients,
-        saves=lambda *given: _halves(given),
-        title="If",
-        inputs=None,
-        outputs=0,
+        "cond", lambda xp: _kernel, _infer, _pull, saves=_halves, title="If", inputs=None, outputs=0, pull=_pull,
         effect=effect,
-    )
+    )  # fmt: skip
     op.call = _run
     return op
-
-
-def _halves(given: tuple) -> tuple:
-    tensors = split_saved(*given)
-    counts = given[len(tensors)]
-    n = 1 + sum(counts[:-1])
-    return tensors[:n], tensors[n:]
 
 
 BRANCH, BRANCH_WITH_EFFECT = _op(False), _op(True)

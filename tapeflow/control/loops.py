@@ -16,7 +16,7 @@ from ..ops.casting import cast
 from ..ops.comparison import logical_and
 from .tensor_array import TensorArray
 
-_UNROLLED = 64  # iterations of a loop known while tracing that a graph has one by one
+UNROLLED = 64  # iterations of a loop known while tracing that a graph has one by one
 
 
 def while_loop(
@@ -78,43 +78,63 @@ def traced_loop(cond: Callable, body: Callable, loop_vars: Any, shape_invariants
             break
         if not test:
             return nest.map_structure(as_loop_variable, state)
-        if done >= _UNROLLED and not any(isinstance(leaf, TensorArray) for leaf in nest.flatten(state)):
+        if done >= UNROLLED:
             break
         state = next_state(body(*state), loop_vars)
         done += 1
-    return _graph_loop(cond, body, state, shape_invariants, limit if type(limit) is not int else limit - done)
+    return graph_loop(cond, body, state, shape_invariants, limit if type(limit) is not int else limit - done)
 
 
-def _graph_loop(cond: Callable, body: Callable, state: Any, shape_invariants: Any, limit: Any) -> Any:
-    from . import graph_loops
+def graph_loop(cond: Callable, body: Callable, state: Any, shape_invariants: Any, limit: Any) -> Any:
+    """`while_loop` as one node of the graph that is traced."""
+    from ..graph.trace import user_place
+    from . import graph_arrays, graph_loops
 
-    for leaf in nest.flatten(state):
-        if isinstance(leaf, (TensorArray, IndexedSlices)):
+    leaves = nest.flatten(state)
+    for leaf in leaves:
+        if isinstance(leaf, IndexedSlices):
             raise errors.UnimplementedError(
                 None,
                 None,
-                f"a {type(leaf).__name__} as a variable of a loop whose number of iterations is not known while "
-                "tracing: use a tensor of known shape and tf.tensor_scatter_nd_update, or pass the number as a Python "
-                "int",
+                "IndexedSlices as a variable of a loop whose number of iterations is not known while tracing: make a "
+                "tensor of them with tf.convert_to_tensor",
             )
-    variables = [convert_to_tensor(leaf) for leaf in nest.flatten(state)]
-    shapes = graph_loops.invariants(shape_invariants, state, variables)
+    variables = [convert_to_tensor(graph_arrays.as_value(leaf)) for leaf in leaves]
+    names = graph_loops.labels(body, state)
+    shapes = graph_loops.invariants(shape_invariants, variables, names)
+    after = list(leaves)  # what the last trace of the body made of TensorArrays
 
     def step(flat: Any) -> list:
-        returned = nest.flatten(next_state(body(*nest.pack_sequence_as(state, flat)), state))
+        given = [graph_arrays.as_leaf(x, leaf) for x, leaf in zip(flat, leaves, strict=True)]
+        result = body(*nest.pack_sequence_as(state, given))
+        try:
+            returned = nest.flatten(next_state(result, state))
+        except (TypeError, ValueError) as error:
+            raise type(error)(
+                f"The body of a loop returns other loop variables than it gets (at {user_place()}): {error}"
+            ) from None
+        after[:] = [
+            graph_arrays.either(leaf, x, f"loop variable {name}")
+            for name, leaf, x in zip(names, leaves, returned, strict=True)
+        ]
         made = [
-            x if isinstance(x, Tensor) else convert_to_tensor(x, dtype_hint=v.dtype)
+            x if isinstance(x, Tensor) else convert_to_tensor(graph_arrays.as_value(x), dtype_hint=v.dtype)
             for x, v in zip(returned, variables, strict=True)
         ]
-        graph_loops.check_next(variables, made, shapes)
+        graph_loops.check_next(variables, made, shapes, names)
         return made
 
     def test(flat: Any) -> Any:
-        return graph_loops.as_bool(cond(*nest.pack_sequence_as(state, flat)))
+        given = [graph_arrays.as_leaf(x, leaf) for x, leaf in zip(flat, leaves, strict=True)]
+        return graph_loops.as_bool(cond(*nest.pack_sequence_as(state, given)))
+
+    def packed(made: list) -> Any:
+        found = [graph_arrays.as_leaf(x, leaf) for x, leaf in zip(made, after, strict=True)]
+        return nest.pack_sequence_as(state, found)
 
     if limit is None:
         made = graph_loops.loop(lambda flat: [test(flat)], step, variables, shapes)
-        return nest.pack_sequence_as(state, made)
+        return packed(made)
     counter, most = convert_to_tensor(0), cast(limit, "int32")
     made = graph_loops.loop(
         lambda flat: [logical_and(flat[0] < most, test(flat[1:]))],
@@ -122,7 +142,7 @@ def _graph_loop(cond: Callable, body: Callable, state: Any, shape_invariants: An
         [counter, *variables],
         [counter.shape, *shapes],
     )
-    return nest.pack_sequence_as(state, made[1:])
+    return packed(made[1:])
 
 
 def is_true(value: Any) -> bool:

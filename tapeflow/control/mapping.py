@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..core import errors, nest
+from ..core import nest
 from ..core.convert import convert_to_tensor
 from ..core.dtypes import as_dtype
+from ..core.tapes import active_tapes
 from ..core.type_spec import TensorSpec
-from .loops import while_loop
+from ..ops.extents import shape as shape_of
+from .loops import UNROLLED, graph_loop, while_loop
 from .tensor_array import TensorArray
 
 
@@ -44,7 +46,7 @@ def map_fn(
     for x in tensors:
         if x.shape.rank == 0:
             raise ValueError("Elements in elems must be 1+ dimensional Tensors, not scalars")
-        if x.shape[0] != tensors[0].shape[0]:
+        if not x.shape[:1].is_compatible_with(tensors[0].shape[:1]):
             raise ValueError(
                 f"Dimensions {tensors[0].shape[0]} and {x.shape[0]} are not compatible: the elems of tf.map_fn have "
                 "the same first dimension"
@@ -52,7 +54,7 @@ def map_fn(
     signature = dtype if fn_output_signature is None else fn_output_signature
     if signature is None:
         signature = nest.map_structure(lambda x: convert_to_tensor(x).dtype, elems)
-    count = _length(tensors[0])
+    count = _length(tensors)
     outputs = [_output(spec, count, infer_shape) for spec in nest.flatten(signature)]
 
     def body(i: Any, outputs: list) -> tuple:
@@ -60,7 +62,7 @@ def map_fn(
         nest.assert_same_structure(signature, result)
         return i + 1, [ta.write(i, value) for ta, value in zip(outputs, nest.flatten(result), strict=True)]
 
-    _, outputs = while_loop(lambda i, _: i < count, body, (0, outputs))
+    _, outputs = _repeated(count, body, 0, outputs)
     return nest.pack_sequence_as(signature, [ta.stack() for ta in outputs])
 
 
@@ -103,13 +105,12 @@ def foldr(
 def _fold(fn: Callable, elems: Any, initializer: Any, place: Callable) -> Any:
     _check_callable(fn)
     rows, tensors = _rows(elems)
-    count = _length(tensors[0])
+    count = _length(tensors)
     first = 0
     start = initializer
     if start is None:
         first, start = 1, rows(place(0, count))
-    _, folded = while_loop(lambda i, _: i < count, lambda i, a: (i + 1, fn(a, rows(place(i, count)))), (first, start))
-    return folded
+    return _repeated(count, lambda i, a: (i + 1, fn(a, rows(place(i, count)))), first, start)[1]
 
 
 def scan(
@@ -139,7 +140,7 @@ def scan(
     """
     _check_callable(fn)
     rows, tensors = _rows(elems)
-    count = _length(tensors[0])
+    count = _length(tensors)
 
     def place(i: Any) -> Any:
         return count - 1 - i if reverse else i
@@ -162,11 +163,21 @@ def scan(
         at = place(i)
         return i + 1, result, [ta.write(at, value) for ta, value in zip(outputs, nest.flatten(result), strict=True)]
 
-    _, _, outputs = while_loop(lambda i, *_: i < count, body, (first, start, outputs))
+    _, _, outputs = _repeated(count, body, first, start, outputs)
     return nest.pack_sequence_as(start, [ta.stack() for ta in outputs])
 
 
 # -- rows --------------------------------------------------------------------------------------------------------------
+
+
+def _repeated(count: Any, body: Callable, first: int, *state: Any) -> Any:
+    """The last state, `first` and `state` at first, of a loop with an index below `count`; in a trace, of the graph.
+
+    What a few rows give a trace computes one by one; of no row, it finds out the shape in the loop.
+    """
+    if active_tapes().trace is None or type(count) is int and 0 < count <= UNROLLED:
+        return while_loop(lambda i, *_: i < count, body, (first, *state))
+    return graph_loop(lambda i, *_: i < count, body, (convert_to_tensor(first), *state), None, None)
 
 
 def _rows(elems: Any) -> tuple[Callable, list]:
@@ -178,7 +189,9 @@ def _rows(elems: Any) -> tuple[Callable, list]:
             f"Got {elems!r}, which does not contain any Tensors."
         )
     arrays = [
-        TensorArray(x.dtype, _length(x), clear_after_read=False).unstack(x) if x.shape.rank != 0 else None
+        None
+        if x.shape.rank == 0
+        else TensorArray(x.dtype, 0, dynamic_size=True, clear_after_read=False, element_shape=x.shape[1:]).unstack(x)
         for x in tensors
     ]
 
@@ -190,18 +203,14 @@ def _rows(elems: Any) -> tuple[Callable, list]:
     return row, tensors
 
 
-def _length(x: Any) -> Any:
-    """The first dimension. Raises IndexError for a tensor that has none."""
-    if x.shape.rank == 0:
+def _length(tensors: Sequence[Any]) -> Any:
+    """The first dimension. Raises IndexError for tensors that have none."""
+    if tensors[0].shape.rank == 0:
         raise IndexError("The elems of a map, fold or scan need a first dimension to go along; a scalar has none.")
-    if x.shape.rank is None or x.shape[0] is None:
-        raise errors.UnimplementedError(
-            None,
-            None,
-            f"a map, fold or scan over a first dimension that is not known while tracing, of {x!r}: use "
-            "tf.vectorized_map or a `for` over the rows, or give the dimension in the input_signature.",
-        )
-    return x.shape[0]
+    for x in tensors:
+        if x.shape.rank is not None and x.shape[0] is not None:
+            return x.shape[0]
+    return shape_of(tensors[0])[0]
 
 
 def _output(spec: Any, count: Any, infer_shape: bool) -> TensorArray:

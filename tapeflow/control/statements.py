@@ -25,7 +25,9 @@ from ..ops.casting import cast
 from ..ops.comparison import logical_and, logical_not, logical_or
 from ..ops.extents import shape as shape_of
 from . import graph_loops
+from .graph_arrays import as_leaf, as_value, either
 from .graph_branches import branches, joined, traced
+from .tensor_array import TensorArray
 
 _UNROLLED = 64  # iterations over a known tensor that a graph has one by one
 
@@ -72,17 +74,21 @@ def if_stmt(
     for name, a, b in zip(names, yes, no, strict=False):
         chosen.append(_merged(name, a, b, parts, sides))
     outputs = joined(cond, parts, sides)
-    after = [nest.map_structure(lambda leaf: outputs[leaf.i] if type(leaf) is _At else leaf, each) for each in chosen]
+    after = [nest.map_structure(lambda leaf: leaf.of(outputs) if type(leaf) is _At else leaf, each) for each in chosen]
     set_state((*after, *before[count:]))
 
 
 class _At:
-    """Stands for an output of a branch."""
+    """Stands for an output of a branch, which is a tensor, or the list of a TensorArray like another."""
 
-    __slots__ = ("i",)
+    __slots__ = ("i", "like")
 
-    def __init__(self, i: int) -> None:
+    def __init__(self, i: int, like: Any = None) -> None:
         self.i = i
+        self.like = like
+
+    def of(self, outputs: list[Tensor]) -> Any:
+        return as_leaf(outputs[self.i], self.like)
 
 
 def _merged(name: str, a: Any, b: Any, parts: list[Trace], sides: tuple[list, list]) -> Any:
@@ -101,6 +107,13 @@ def _merged(name: str, a: Any, b: Any, parts: list[Trace], sides: tuple[list, li
 
 
 def _merged_leaf(name: str, a: Any, b: Any, parts: list[Trace], sides: tuple[list, list]) -> Any:
+    like = either(a, b, f"'{name}'") if isinstance(a, TensorArray) or isinstance(b, TensorArray) else None
+    if like is not None and a is not b:
+        with parts[0]:
+            x = as_value(a)
+        with parts[1]:
+            y = as_value(b)
+        return _output(x, y, sides, like)
     plain = not isinstance(a, (Tensor, Variable, np.ndarray)) and not isinstance(b, (Tensor, Variable, np.ndarray))
     if a is b or plain and type(a) is type(b) and a == b:
         return a
@@ -143,10 +156,10 @@ def _of_one_side(name: str, a: Any, b: Any, parts: list[Trace], sides: tuple[lis
     return nest.map_structure(leaf, value)
 
 
-def _output(x: Tensor, y: Tensor, sides: tuple[list, list]) -> _At:
+def _output(x: Tensor, y: Tensor, sides: tuple[list, list], like: Any = None) -> _At:
     sides[0].append(x)
     sides[1].append(y)
-    return _At(len(sides[0]) - 1)
+    return _At(len(sides[0]) - 1, like)
 
 
 def _number(x: Any) -> bool:
@@ -252,10 +265,16 @@ def _loop(
     test: Callable, body: Callable, get_state: Callable, set_state: Callable, names: tuple, options: dict
 ) -> None:
     """A loop of the graph, over the variables that are tensors or numbers."""
-    before = _filled(get_state, set_state, body)
+    before, late, fillings = _filled(get_state, set_state, body, names)
+    options = {**options, "shape_invariants": [*options.get("shape_invariants", ()), *fillings]}
+    if late:
+        _once(test, body, get_state, set_state, names, options, before, late)
+        return
     leaves = nest.flatten(before)
-    places = [i for i, leaf in enumerate(leaves) if _number(leaf) or isinstance(leaf, (Tensor, Variable, np.ndarray))]
-    variables = [convert_to_tensor(leaves[i]) for i in places]
+    kinds = (Tensor, Variable, np.ndarray, TensorArray, str, bytes)
+    places = [i for i, leaf in enumerate(leaves) if _number(leaf) or isinstance(leaf, kinds)]
+    variables = [convert_to_tensor(as_value(leaves[i])) for i in places]
+    arrays = dict(enumerate(leaves))  # what is known of TensorArrays after the body
     given = {id(v): s for v, s in options.get("shape_invariants", ())}
     shapes = [
         graph_loops.TensorShape(given.get(id(leaves[i]), known(v._value.shape))) for i, v in zip(places, variables)
@@ -265,18 +284,26 @@ def _loop(
     def put(flat: Any) -> None:
         filled = list(leaves)
         for i, x in zip(places, flat, strict=True):
-            filled[i] = x
+            filled[i] = as_leaf(x, arrays[i])
         set_state(nest.pack_sequence_as(before, filled))
 
     def step(flat: Any) -> list:
+        arrays.update(enumerate(leaves))
         put(flat)
         body()
-        made = nest.flatten(get_state())
-        if len(made) != len(leaves):
-            raise ValueError(f"the variables {names} of a loop change their structure in it (at {user_place()})")
+        state = get_state()
+        for name, old, new in zip(names, before, state, strict=True):
+            _check_structure(name, old, new)
+        made = nest.flatten(state)
+        for i in set(range(len(leaves))).difference(places):
+            _check_unchanged(of_leaf[i], leaves[i], made[i])
+        for i in places:
+            arrays[i] = either(leaves[i], made[i], f"'{of_leaf[i]}'")
+        made = [as_value(x) for x in made]
         return _checked([made[i] for i in places], variables, shapes, [of_leaf[i] for i in places])
 
     def going(flat: Any) -> list:
+        arrays.update(enumerate(leaves))
         put(flat)
         return [graph_loops.as_bool(test())]
 
@@ -322,23 +349,90 @@ def _checked(made: list, variables: list[Tensor], shapes: list, names: list[str]
     return found
 
 
-def _filled(get_state: Callable, set_state: Callable, body: Callable) -> tuple:
-    """The loop's variables; where a `return` inside of it has no value yet, zeros of the shape it will have."""
+def _check_structure(name: str, before: Any, after: Any) -> None:
+    try:
+        nest.assert_same_structure(before, after)
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            f"'{name}' does not have the same nested structure after one iteration of the loop (at {user_place()}): "
+            f"{error}"
+        ) from None
+
+
+def _check_unchanged(name: str, before: Any, after: Any) -> None:
+    """Raises for a Python object that a loop of the graph, which runs its body once, cannot change."""
+    if before is after or _undefined(before) or _undefined(after):
+        return
+    if type(before) is not type(after) or before != after:
+        raise TypeError(
+            f"'{name}' is {before!r} before the loop and {after!r} after one iteration, of a loop that depends on a "
+            f"tensor (at {user_place()}). Only tensors, numbers and TensorArrays can change while the graph runs."
+        )
+
+
+def _filled(get_state: Callable, set_state: Callable, body: Callable, names: tuple) -> tuple[tuple, list, list]:
+    """The loop's variables; for those that have no value yet, zeros of the shape that they will have.
+
+    Returns also the names of those among them of which the program expects that the loop gives them one (what a
+    `return` gives may wait), and the zeros with the shapes that they stand for.
+    """
     before = get_state()
-    if not any(_undefined(x) for x in before):
-        return before
+    if not any(_undefined(x) or x is None for x in before):
+        return before, [], []
     trace = active_tapes().trace
     with Trace(f"{trace.name}_once", parent=trace):
         body()
         after = get_state()
     set_state(before)
+    made, late, shapes = [], [], []
+    for name, a, b in zip(names, before, after, strict=True):
+        empty = _undefined(a) or a is None
+        if not empty or _undefined(b) or b is None or not all(map(_is_value, nest.flatten(b))):
+            made.append(a)
+            continue
+        made.append(nest.map_structure(_zeros, b))
+        shapes += [
+            (zeros, convert_to_tensor(x).shape)
+            for zeros, x in zip(nest.flatten(made[-1]), nest.flatten(b), strict=True)
+        ]
+        if not name.startswith("retval_"):
+            late.append(name)
+    return tuple(made), late, shapes
 
-    def filled(a: Any, b: Any) -> Any:
-        if type(a).__name__ != "UndefinedReturnValue" or _undefined(b) or b is None:
-            return a
-        return nest.map_structure(_zeros, b)
 
-    return tuple(filled(a, b) for a, b in zip(before, after, strict=True))
+def _is_value(x: Any) -> bool:
+    return _number(x) or isinstance(x, (Tensor, Variable, np.ndarray))
+
+
+def _once(
+    test: Callable,
+    body: Callable,
+    get_state: Callable,
+    set_state: Callable,
+    names: tuple,
+    options: dict,
+    begun: tuple,
+    late: list[str],
+) -> None:
+    """A loop that is the first to give some variables a value: it must run at least once."""
+    set_state(begun)
+    ran: Any = convert_to_tensor(False)
+
+    def step() -> None:
+        nonlocal ran
+        body()
+        ran = convert_to_tensor(True)
+
+    def get() -> tuple:
+        return (ran, *get_state())
+
+    def put(values: tuple) -> None:
+        nonlocal ran
+        ran, *rest = values
+        set_state(tuple(rest))
+
+    _loop(test, step, get, put, ("whether the loop ran", *names), options)
+    Assert(ran, [f"the loop must run at least once to give {', '.join(late)} a value (at {user_place()})"])
 
 
 def _zeros(x: Any) -> Tensor:
@@ -380,6 +474,8 @@ def assert_stmt(expression: Any, message: Callable) -> None:
 
 
 def _len(x: Any) -> Any:
+    if isinstance(x, TensorArray):
+        return x.size()
     shape = known(x._value.shape) if _symbolic(x) else None
     if not _symbolic(x) or shape and shape[0] is not None:
         return len(x)

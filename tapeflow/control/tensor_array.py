@@ -17,6 +17,8 @@ from ..core.tapes import active_tapes
 from ..core.tensor import Tensor, flat, wrap
 from ..ops.joining import concat, split, stack, unstack
 
+_FEW = 64  # rows that a graph takes apart one by one
+
 
 class TensorArray:
     """A list of tensors of one dtype.
@@ -26,7 +28,8 @@ class TensorArray:
             ta = ta.write(i, x * i)
         y = ta.stack()
 
-    `write`, `scatter`, `split` and `unstack` return the array to go on with. Gradients flow through all of it.
+    `write`, `scatter`, `split` and `unstack` return the array to go on with. Gradients flow through all of it. In a
+    trace size and indices may be symbolic, and it may be a variable of a loop and the result of a branch.
 
     Arguments:
         dtype: of the elements.
@@ -61,8 +64,17 @@ class TensorArray:
         self._clears = clear_after_read is None or bool(clear_after_read)
         self._infer_shape = bool(infer_shape)
         self._shape = TensorShape(element_shape)
-        self._items: list[Tensor | None] = [None] * max(_number(size), 0)
+        self._items: list[Tensor | None] = []
         self._read: set[int] = set()
+        # in a trace: the list that the elements are in, once they are not known one by one; and how many there are
+        self._list: Tensor | None = None
+        self._size: int | None = None
+        self._home: Any = active_tapes().trace
+        self._made: tuple[Any, Tensor] | None = None
+        if _is_symbolic(size):
+            self._list = _graph().new(size)
+        else:
+            self._items = [None] * max(as_index(size), 0)
 
     @property
     def dtype(self) -> DType:
@@ -95,11 +107,14 @@ class TensorArray:
 
     def size(self, name: str | None = None) -> Tensor:
         """How many elements there are, an int32."""
+        if self._list is not None:
+            return _graph().size(self)
         return wrap(np.int32(len(self._items)))
 
     def close(self, name: str | None = None) -> None:
         """Forgets all elements."""
         self._items.clear()
+        self._list = self._made = None
 
     # -- one element --
 
@@ -109,7 +124,9 @@ class TensorArray:
         Raises OutOfRangeError for an index below 0, or beyond the end where the size is not dynamic, ValueError for
         another shape, InvalidArgumentError for another dtype.
         """
-        at = _number(index)
+        if self._list is not None or _is_symbolic(index):
+            return _graph().write(self, index, value)
+        at = as_index(index)
         after = self._next()
         items = after._items
         if at < 0:
@@ -131,7 +148,9 @@ class TensorArray:
         Raises OutOfRangeError for an index out of range, InvalidArgumentError for one read before (where reading
         clears), ValueError for one never written.
         """
-        at = _number(index)
+        if self._list is not None or _is_symbolic(index):
+            return _graph().read(self, index)
+        at = as_index(index)
         if at < 0:
             raise _out_of_range(f"Reading from negative indices (index {at}) is not allowed.")
         if at >= len(self._items):
@@ -153,10 +172,14 @@ class TensorArray:
 
     def stack(self, name: str | None = None) -> Tensor:
         """All elements as one tensor, [size, *element_shape]. Raises as `read` does for elements never written."""
+        if self._list is not None:
+            return _graph().stack(self)
         return self._stacked(range(len(self._items)))
 
     def gather(self, indices: Any, name: str | None = None) -> Tensor:
         """The elements at these indices as one tensor, [len(indices), *element_shape]. Raises as `read` does."""
+        if self._list is not None or _is_symbolic(indices):
+            return _graph().read(self, _vector(indices))
         wanted = _indices(indices)
         for at in wanted:
             if not 0 <= at < len(self._items):
@@ -168,6 +191,8 @@ class TensorArray:
 
         Raises InvalidArgumentError for elements without a dimension, and where there is no element.
         """
+        if self._list is not None:
+            return _graph().concat(self)
         parts = [self._at(i) for i in range(len(self._items))]
         for i, part in enumerate(parts):
             if not part._value.shape:
@@ -182,9 +207,12 @@ class TensorArray:
         Raises ValueError for a 0-d tensor, and for more rows than there are elements where the size is not dynamic.
         """
         x = convert_to_tensor(value)
-        if not x._value.shape:
+        shape = x._value.shape
+        if shape == ():
             raise ValueError("Cannot unstack a scalar into a TensorArray: it has no first dimension.")
-        rows = x._value.shape[0]
+        rows = None if shape is None else shape[0]
+        if self._list is not None or type(rows) is not int or rows > _FEW and active_tapes().trace is not None:
+            return _graph().unstack(self, x, rows if type(rows) is int else None)
         if rows > len(self._items) and not self._dynamic:
             raise ValueError(f"Cannot unstack {rows} tensors into a TensorArray of static size {len(self._items)}")
         after = self._next()
@@ -195,6 +223,8 @@ class TensorArray:
     def scatter(self, indices: Any, value: Any, name: str | None = None) -> TensorArray:
         """Writes the rows of a tensor to these indices. Returns and raises as `write` does."""
         x = convert_to_tensor(value)
+        if self._list is not None or _is_symbolic(indices) or x.shape.rank is None or x.shape[0] is None:
+            return _graph().scatter(self, _vector(indices), x)
         after = self
         for at, row in zip(_indices(indices), unstack(x)):
             after = after.write(at, row)
@@ -206,7 +236,10 @@ class TensorArray:
         Returns the array to go on with. Raises InvalidArgumentError where the lengths do not add up to it, ValueError
         for more parts than elements where the size is not dynamic.
         """
-        x, sizes = convert_to_tensor(value, self._dtype), _indices(lengths)
+        x = convert_to_tensor(value, self._dtype)
+        if self._list is not None or _is_symbolic(lengths) or x.shape.rank is None or x.shape[0] is None:
+            return _graph().split(self, x, _vector(lengths))
+        sizes = _indices(lengths)
         if not x._value.shape or sum(sizes) != x._value.shape[0]:
             raise errors.InvalidArgumentError(
                 None,
@@ -229,20 +262,25 @@ class TensorArray:
             return self
         after = copy(self)
         after._items, after._read = list(self._items), set(self._read)
+        after._home, after._made = active_tapes().trace, None
         return after
 
     def _element(self, value: Any) -> Tensor:
         """A value to be written, checked; from now on the shape of the elements is known by it."""
         x = convert_to_tensor(value, dtype_hint=self._dtype)
-        if x.dtype != self._dtype:
-            raise errors.InvalidArgumentError(
-                None, None, f"TensorArray dtype is {self._dtype.name} but Op is trying to write dtype {x.dtype.name}"
-            )
-        if not self._shape.is_compatible_with(x.shape):
-            raise ValueError(f"Incompatible shape for value ({x.shape}), expected ({self._shape})")
-        if self._infer_shape:
-            self._shape = self._shape.merge_with(x.shape)
+        self._takes(x.dtype, x.shape)
         return x
+
+    def _takes(self, dtype: DType, shape: TensorShape) -> None:
+        """Raises for an element of another dtype or shape."""
+        if dtype != self._dtype:
+            raise errors.InvalidArgumentError(
+                None, None, f"TensorArray dtype is {self._dtype.name} but Op is trying to write dtype {dtype.name}"
+            )
+        if not self._shape.is_compatible_with(shape):
+            raise ValueError(f"Incompatible shape for value ({shape}), expected ({self._shape})")
+        if self._infer_shape:
+            self._shape = self._shape.merge_with(shape)
 
     def _at(self, index: int) -> Tensor:
         value = self._items[index]
@@ -271,16 +309,21 @@ def _zeros(dims: Any, dtype: DType) -> Tensor:
     return wrap(array)
 
 
-def _number(given: Any) -> int:
-    """A size or an index. Raises UnimplementedError for one that only the running graph will know."""
-    if isinstance(given, Tensor) and type(given) is not Tensor:
-        raise errors.UnimplementedError(
-            None,
-            None,
-            f"a size or an index of a TensorArray is not known while tracing: {given!r}. Loop over a Python range, "
-            "or keep the elements in a tensor and use tf.tensor_scatter_nd_update.",
-        )
-    return as_index(given)
+def _is_symbolic(given: Any) -> bool:
+    """Whether there is a tensor in it that only the running graph will know."""
+    if isinstance(given, (list, tuple)):
+        return any(map(_is_symbolic, given))
+    return isinstance(given, Tensor) and type(given) is not Tensor
+
+
+def _graph() -> Any:
+    from . import graph_arrays  # graphs are of no use to a program that traces nothing
+
+    return graph_arrays
+
+
+def _vector(given: Any) -> Tensor:
+    return convert_to_tensor(given) if isinstance(given, Tensor) or len(given) else wrap(np.zeros(0, np.int32))
 
 
 def _indices(given: Any) -> list[int]:

@@ -188,6 +188,9 @@ for _dtype in DTYPES.values():
     _KNOWN[_dtype._name] = _KNOWN[_dtype] = _dtype
     if _dtype._np is not None:
         _KNOWN[_dtype._np] = _KNOWN[_dtype._np.type] = _dtype
+# no array has this one: it marks the lists of tensors that go through graphs as one value
+VARIANT = np.dtype([("variant", "V1")])
+_KNOWN[VARIANT] = variant
 
 
 def as_dtype(type_value: Any) -> DType:
@@ -245,8 +248,8 @@ def short_name(dtype: np.dtype) -> str:
 
 
 def is_differentiable(dtype: np.dtype) -> bool:
-    """Whether derivatives flow through values of this NumPy dtype: floats (bfloat16 too) and complex numbers."""
-    return dtype.kind in "fc" or (dtype.kind == "V" and dtype is bfloat16._np)
+    """Whether derivatives flow through values of this NumPy dtype: floats (bfloat16 too), complex numbers, lists."""
+    return dtype.kind in "fc" or (dtype.kind == "V" and (dtype is bfloat16._np or dtype is VARIANT))
 
 
 # -- groups of NumPy types that ops accept: dtypes, and the scalar types that 0-d tensors are made of ------------------

@@ -7,6 +7,7 @@
     grads     one gradient rule per input, or None for an input without a derivative; or one function for all inputs
     saves     which of the inputs, outputs and attributes the rules want to see again
     pull      the rules written out as one function of a record, for an op so common that it is worth it
+    work      about how many operations a run of the kernel takes, for an op that may be worth compiling eagerly
 
 `define` gives the function that runs an op: `op(x, y, axis)`, tensors first, then attributes, all positional. The
 public functions over it (`tf.reduce_sum(input_tensor, axis=None, ...)`) bring their arguments into that form.
@@ -24,11 +25,13 @@ import numpy as np
 
 from . import errors
 from .dtypes import as_dtype
+from .heavy import offered
 from .tapes import active_tapes, new_key, record
 from .tensor import Tensor, flat, ndarray, wrap
 
 OPS: dict[str, Op] = {}
 _OBJECT = np.dtype(object)
+_HEAVY = 4_000_000  # operations from which a run of an op that tells its `work` is offered to an engine
 
 
 class Namespace:
@@ -62,12 +65,16 @@ class Op:
         outputs: int = 1,
         pull: Callable | None = None,
         effect: bool = False,
+        work: Callable[..., int] | None = None,
         xp: Any = np,
     ) -> None:
         self.name = name
         self.title = title or "".join(part.capitalize() for part in name.split("_"))
         self.make_kernel = kernel
         self.kernel = kernel(xp)
+        self.work = work
+        if work is not None:
+            self.kernel = offered(self, self.kernel, work, _HEAVY)
         self.infer = infer
         self.grads = grads
         self.saves = saves

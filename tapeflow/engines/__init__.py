@@ -79,17 +79,22 @@ def _made(graph: Graph, strict: bool) -> Any:
 
 def _worth(graph: Graph) -> bool:
     """A first look: whether there may be enough to do that compiling it pays."""
+    return _work(graph) > _LEAST
+
+
+def _work(graph: Graph) -> int:
     total = 0
     for node in graph.nodes:
-        total += _EACH
+        total += _EACH + sum(_TURNS * _work(a) for a in node.attributes if isinstance(a, Graph))
         for value in (*node.outputs, *node.inputs):
             size = 1
             for n in value.shape or ():
                 size *= n or 0
             total += size
         if total > _LEAST:
-            return True
-    return False
+            break
+    return total
 
 
-_EACH = 300  # elements that a node counts for besides its own, since NumPy takes as long to start one
+# elements that a node counts for besides its own, since NumPy takes as long to start one; times a subgraph runs
+_EACH, _TURNS = 300, 16

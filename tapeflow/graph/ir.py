@@ -12,13 +12,13 @@ input. Constants are nodes of the op `constant`, whose attribute is the tensor.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..core.abstract import Abstract
-from ..core.dtypes import as_dtype
+from ..core.dtypes import VARIANT, as_dtype
 from ..core.op import Op
 from ..core.shapes import shape_text
 from ..core.tensor import Tensor
@@ -66,6 +66,9 @@ class Graph:
         self.inputs = inputs
         self.nodes = nodes
         self.outputs = outputs
+        self.kernels: Callable[[], dict[Node, str]] | None = None  # of a compiled graph, the kernel of each node
+        # of a subgraph: variables that are read in it, by the number of the input that their gradients belong to
+        self.reads: dict[int, Any] = {}
 
     def variables(self) -> list[Any]:
         """The variables that nodes read or write, each once."""
@@ -127,6 +130,8 @@ def _attribute(a: Any) -> str:
         return f"({', '.join(map(_attribute, a))}{',' if len(a) == 1 else ''})"
     if isinstance(a, Tensor):
         value = a._value
+        if value.dtype is VARIANT:
+            return repr(value)
         text = str(value.tolist()) if np.size(value) <= 8 else "..."
         return text if len(text) <= 40 else "..."
     if isinstance(a, Graph):

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.dtypes import VARIANT
 from ..core.tensor import flat, wrap
 from .ir import CONSTANT, Graph, Node, Value
 from .state import READ
@@ -50,7 +51,7 @@ def merged(graph: Graph) -> Graph:
             return None
         if node.op is CONSTANT:
             value = node.attributes[0]._value
-            if type(value) is np.ndarray and value.size > 64 or value.dtype.kind == "O":
+            if type(value) is np.ndarray and value.size > 64 or value.dtype.kind == "O" or value.dtype is VARIANT:
                 return None
             key: Any = (node.op.name, value.shape, value.dtype, value.tobytes())
         else:

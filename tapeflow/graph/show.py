@@ -7,12 +7,12 @@ import webbrowser
 from html import escape
 from pathlib import Path
 
-from .ir import Graph, lines
+from .ir import Graph, Node, lines
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
 body {{ font: 14px/1.5 ui-monospace, monospace; margin: 2em; color: #222; background: #fff }}
-div {{ white-space: pre; padding: 0 .5em }}
+div {{ white-space: pre; padding: 0 .5em; border-left: .5em solid transparent }}
 div:hover {{ background: #f2f2f2 }}
 .used {{ background: #ffe9a8 }}
 .place {{ color: #888 }}
@@ -35,12 +35,25 @@ for (const row of rows) {{
 
 
 def page(graph: Graph) -> str:
-    """The page's text."""
+    """The page's text. Of a compiled graph, nodes of one kernel have a bar of one colour."""
+    kernels = {} if graph.kernels is None else graph.kernels()
+    hues: dict[str, int] = {}
+    of_line = [None, *[kernels.get(node) for node in graph.nodes]] if not any(map(_inner, graph.nodes)) else []
     rows = []
-    for line in lines(graph):
+    for i, line in enumerate(lines(graph)):
         text, mark, place = line.partition("# ")
-        rows.append(f'<div>{escape(text)}<span class="place">{escape(mark + place)}</span></div>')
+        kernel = of_line[i] if i < len(of_line) else None
+        style = ""
+        if kernel is not None:
+            hue = hues.setdefault(kernel, len(hues) * 137 % 360)  # neighbours far apart on the wheel of colours
+            style = f' style="border-left: .5em solid hsl({hue} 70% 60%)" title="{escape(kernel)}"'
+        rows.append(f'<div{style}>{escape(text)}<span class="place">{escape(mark + place)}</span></div>')
     return _PAGE.format(title=escape(graph.name), rows="\n".join(rows))
+
+
+def _inner(node: Node) -> bool:
+    """Whether a node has lines of its own below it."""
+    return any(isinstance(a, Graph) for a in node.attributes)
 
 
 def show(graph: Graph, path: str | None = None, open_browser: bool = True) -> str:

@@ -188,16 +188,20 @@ class Trace:
         self.nodes: list[Node] = []
         self.inputs: list[Value] = []
         self.captures: list[tuple[Tensor, Value]] = []  # tensors of the parent, and the inputs they came to be
+        self.variable_inputs: dict[int, Variable] = {}  # see `own_reads`
         self.written: dict[int, Variable] = {}  # variables assigned here
         self.created: list[Variable] = parent.created if parent is not None else []
         self.may_create = True
+        self.deep: bool = parent is not None and parent.deep  # whether gradients taken here will be differentiated
         self.seeds: GraphSeeds = parent.seeds if parent is not None else GraphSeeds()
         self._current: dict[int, Symbolic] = {}  # id of a variable -> what it holds now
         self._known: dict[int, tuple[Tensor, Value]] = {}  # id of a tensor from outside -> its value here
         self._tokens: list = []
+        self.around: TapeStack  # the tapes that were active when it was entered
         self.place: str | None = None  # where the ops that are now added were written, if not where the program is
 
     def __enter__(self) -> Trace:
+        self.around = active_tapes()
         self._tokens.append(push_stack(TapeStack([self], self)))
         return self
 
@@ -282,6 +286,9 @@ class Trace:
             self.captures.append((x, value))
         elif isinstance(x._value, Abstract):
             raise TypeError(f"{type(x).__name__} cannot stand in a graph: {x!r}")
+        elif x._key is not None and self.parent is not None:  # a tape may follow it, around the branch or loop
+            value = self.placeholder(x._value.shape, x._value.dtype)._node_value
+            self.captures.append((x, value))
         else:
             value = self._append(CONSTANT, [], (x,), [Abstract(x._value.shape, x._value.dtype)])[0]
         self._known[id(x)] = (x, value)
@@ -401,9 +408,22 @@ class Trace:
         if everything:
             self._current.clear()
 
-    def absorb(self, inner: Trace) -> None:
+    def absorb(self, graph: Graph) -> None:
         """Takes notice of what the graph of a branch or loop, which is now part of this one, writes."""
-        self._wrote(list(inner.written.values()), everything=any(node.op is EFFECT for node in inner.nodes))
+        for node in graph.nodes:
+            if node.op in WRITES:
+                self._wrote([a for a in node.attributes if isinstance(a, Variable)], everything=node.op is EFFECT)
+            elif node.op.effect:
+                for inner in node.attributes:
+                    if isinstance(inner, Graph):
+                        self.absorb(inner)
+
+    def own_reads(self) -> None:
+        """Adds an input for each variable that this part of a graph reads itself: its gradient belongs there."""
+        for variable in {id(n.attributes[0]): n.attributes[0] for n in self.nodes if n.op is READ}.values():
+            outside = variable.read_value()
+            self.variable_inputs[len(self.inputs)] = variable
+            self.captures.append((outside, self.placeholder(outside._value.shape, outside._value.dtype)._node_value))
 
     def initial_value(self, variable: Variable, value: Any) -> Any:
         """The initial value of a variable that is made in this trace, computed now.
@@ -449,8 +469,9 @@ class Trace:
 
     def graph(self, outputs: Sequence[Tensor]) -> Graph:
         """The graph, with these tensors as outputs."""
-        values = [self.value_of(x) for x in outputs]
-        return Graph(self.name, self.inputs, self.nodes, values)
+        graph = Graph(self.name, self.inputs, self.nodes, [self.value_of(x) for x in outputs])
+        graph.reads = self.variable_inputs
+        return graph
 
 
 def replay(graph: Graph, inputs: Sequence[Tensor]) -> list[Tensor]:
@@ -510,8 +531,15 @@ def _at_trace_time(error: Exception, place: str | None) -> Exception:
 
 
 def _leaked(x: Symbolic) -> TypeError:
+    place = user_place() or "an unknown line"
+    if x._trace.parent is not None:
+        return TypeError(
+            f"{x!r} is out of scope: it was made inside of a loop or branch of a graph ({x._trace.name}), where its "
+            f"value is another in every run (used at {place}). Make it a result of the branch or a variable of the "
+            "loop; what a loop collects belongs in a tf.TensorArray, not in a Python list."
+        )
     return TypeError(
         f"{x!r} is out of scope: it belongs to the tf.function '{x._trace.name}', which is no longer being traced, or "
-        f"to another one (used at {user_place() or 'an unknown line'}). Return it from the function and use what the "
-        "call returns, or keep state in a tf.Variable."
+        f"to another one (used at {place}). Return it from the function and use what the call returns, or keep state "
+        "in a tf.Variable."
     )

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -196,6 +197,14 @@ def _biased_kernel(xp: Any) -> Callable:
     return convolution_with_bias
 
 
+def _work(x: Any, k: Any, *how: Any) -> int:
+    return x.size * k.size // (k.shape[-2] or 1)
+
+
+def _work_of_filter(x: Any, g: Any, shape: tuple, *how: Any) -> int:
+    return x.size * prod(shape) // (shape[-2] or 1)
+
+
 # -- the ops -----------------------------------------------------------------------------------------------------------
 
 
@@ -251,6 +260,7 @@ _convolution = define(
     saves=lambda x, k, out, *how: (x, k),
     title="Conv2D",
     inputs=2,
+    work=_work,
 )
 _input_gradient = define(
     "convolution_input_gradient",
@@ -263,6 +273,7 @@ _input_gradient = define(
     saves=lambda g, k, out, *how: (g, k),
     title="Conv2DBackpropInput",
     inputs=2,
+    work=_work,
 )
 _filter_gradient = define(
     "convolution_filter_gradient",
@@ -275,6 +286,7 @@ _filter_gradient = define(
     saves=lambda x, g, out, *how: (x, g),
     title="Conv2DBackpropFilter",
     inputs=2,
+    work=_work_of_filter,
 )
 convolution_with_bias = define(
     "convolution_with_bias",
@@ -285,6 +297,7 @@ convolution_with_bias = define(
     saves=lambda x, k, b, out, *how: (x, k),
     title="Conv2D",
     inputs=3,
+    work=_work,
 )
 
 # -- what functions of `tf.nn` share -----------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,7 @@ pool_maxima = define(
     _pooled_shape("MaxPool"),
     [lambda F, g, x, y, *how: F.max_pool_grad(g, x, y, *how)],
     saves=lambda x, y, *how: (x, y),
+    work=lambda x, *how: 8 * x.size,
 )
 define(
     "max_pool_grad",
@@ -89,6 +91,7 @@ define(
     [lambda F, d, x, y, *how: F.max_pool_pick(d, x, y, *how), None, None],
     saves=lambda g, x, y, out, *how: (x, y),
     inputs=3,
+    work=lambda g, x, y, *how: 16 * x.size,
 )
 define(
     "max_pool_pick",
@@ -104,12 +107,14 @@ pool_means = define(
     _pooled_shape("AvgPool"),
     [lambda F, g, shape, *how: F.avg_pool_grad(g, shape, *how)],
     saves=lambda x, y, *how: (x._value.shape,),
+    work=lambda x, *how: 8 * x.size,
 )
 define(
     "avg_pool_grad",
     lambda xp: lambda g, shape, *how: avg_pool_gradient(g, _axes("AvgPool", shape, *how)),
     lambda g, shape, *how: Abstract(tuple([n if type(n) is int else None for n in shape]), g.dtype),
     [lambda F, d, shape, *how: F.avg_pool(d, *how)],
+    work=lambda g, shape, *how: 16 * prod(shape),
 )
 
 

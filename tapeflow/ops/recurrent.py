@@ -231,6 +231,10 @@ def _rnn_step(x: Tensor, states: list, kernel: Tensor) -> list:
     return [T.tanh(x + T.matmul(states[0], kernel, False, False))]
 
 
+def _work(values: Sequence, *how: Any) -> int:
+    return 8 * values[0].size * (values[1].shape[-1] if values[1].ndim else 1)
+
+
 # -- the ops -----------------------------------------------------------------------------------------------------------
 
 
@@ -377,9 +381,11 @@ class _Network:
 
         define(
             f"{self.name}_grad", lambda xp: run_back, self.infer_back, self.gradients_of_gradients, saves=saves_back,
-            inputs=None, outputs=0,
+            inputs=None, outputs=0, work=_work,
         )  # fmt: skip
-        return define(self.name, lambda xp: run, self.infer, self.gradients, doc, saves=saves, inputs=None, outputs=0)
+        return define(
+            self.name, lambda xp: run, self.infer, self.gradients, doc, saves=saves, inputs=None, outputs=0, work=_work
+        )
 
 
 lstm = _Network("lstm", 4, 2, 1, 1, _lstm_walk, _lstm_back, _lstm_step).declare(

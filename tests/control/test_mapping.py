@@ -110,8 +110,65 @@ def test_maps_in_a_trace_of_a_fixed_length():
     np.testing.assert_array_equal(f(tf.constant(X)).numpy(), 2 * X)
 
 
-@pytest.mark.parametrize("call", [map_fn, lambda f, x: scan(lambda a, v: a + f(v), x)])
-def test_maps_of_an_unknown_length_say_so(call):
-    f = tf.function(lambda x: call(lambda v: v * 2.0, x), input_signature=[tf.TensorSpec([None])])
-    with pytest.raises(tf.errors.UnimplementedError, match="not known while tracing"):
-        f(tf.zeros([3]))
+def of_unknown_length(f, *specs):
+    return function(f, input_signature=specs or [tf.TensorSpec([None, 2], tf.float64)], autograph=False)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: map_fn(lambda v: tf.reduce_sum(v) * v, x, parallel_iterations=3),
+        lambda x: map_fn(lambda v: {"a": v[0], "b": [v]}, x, fn_output_signature={"a": tf.float64, "b": [tf.float64]}),
+        lambda x: map_fn(lambda v: tf.argmax(v), x, fn_output_signature=tf.TensorSpec([], tf.int64)),
+        lambda x: map_fn(lambda t: t[0] * t[1]["k"], (x, {"k": x[:, 0]}), fn_output_signature=tf.float64),
+        lambda x: foldl(lambda a, v: a * v + v, x),
+        lambda x: foldr(lambda a, v: tf.sin(a) * v, x, initializer=tf.ones([2], tf.float64)),
+        lambda x: scan(lambda a, v: a * v, x),
+        lambda x: scan(lambda a, v: (a[0] * v, a[1] + 1), x, (x[0], 0), reverse=True),
+    ],
+)
+@pytest.mark.parametrize("rows", [1, 5])
+def test_rows_of_an_unknown_number(f, rows, to_the_bit):
+    x = tf.constant(np.random.default_rng(rows).standard_normal((rows, 2)))
+    traced = of_unknown_length(f)
+    for a, b in zip(tf.nest.flatten(f(x)), tf.nest.flatten(traced(x)), strict=True):
+        assert a.dtype == b.dtype
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+    def gradient(f):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            ys = [y for y in tf.nest.flatten(f(x)) if y.dtype.is_floating]
+        return [] if not ys else [tape.gradient(ys, x).numpy()]
+
+    np.testing.assert_array_equal(gradient(traced), gradient(f))
+
+
+def test_no_row_at_all():
+    x = tf.zeros([0, 2], tf.float64)
+    mapped = of_unknown_length(lambda x: map_fn(lambda v: (v[0], v), x, fn_output_signature=(tf.float64, tf.float64)))
+    assert [y.shape.as_list() for y in mapped(x)] == [[0], [0, 2]]
+    for fold in (foldl, foldr, scan):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="index"):
+            of_unknown_length(lambda x, fold=fold: fold(lambda a, v: a + v, x))(x)
+    start = tf.ones([2], tf.float64)
+    assert of_unknown_length(lambda x: foldl(lambda a, v: a + v, x, start))(x).numpy().tolist() == [1.0, 1.0]
+    assert of_unknown_length(lambda x: scan(lambda a, v: a + v, x, start))(x).shape == [0, 2]
+
+
+def test_static_shapes_of_unknown_numbers_of_rows():
+    seen = []
+
+    def f(x):
+        seen.append((map_fn(lambda v: v[:1], x).shape.as_list(), scan(lambda a, v: a + v, x).shape.as_list()))
+        return x
+
+    of_unknown_length(f)(tf.zeros([3, 2], tf.float64))
+    assert seen == [([None, 1], [None, 2])]
+
+
+def test_many_rows_are_one_loop():
+    x = tf.constant(np.linspace(0.0, 1.0, 300))
+    f = function(lambda x: map_fn(lambda v: v * v, x), autograph=False)
+    np.testing.assert_array_equal(f(x).numpy(), x.numpy() ** 2)
+    assert len(f.get_concrete_function(x).graph.nodes) < 20

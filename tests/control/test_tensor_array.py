@@ -87,14 +87,6 @@ def test_gradients_flow_through():
     np.testing.assert_array_equal(tape.gradient(y, x).numpy(), [3.0, 5.0])
 
 
-def test_sizes_and_indices_are_known_while_tracing():
-    f = tf.function(lambda n: TensorArray(tf.float32, n).size())
-    g = tf.function(lambda n: array().write(n, 1.0).stack())
-    for call in (f, g):
-        with pytest.raises(tf.errors.UnimplementedError, match="not known while tracing"):
-            call(tf.constant(1))
-
-
 def test_in_a_trace_of_a_fixed_length():
     @tf.function
     def f(x):
@@ -104,15 +96,3 @@ def test_in_a_trace_of_a_fixed_length():
         return ta.stack()
 
     assert f(tf.constant(2.0)).numpy().tolist() == [0.0, 2.0, 4.0]
-
-
-def test_an_array_written_in_a_branch_of_the_graph_is_refused():
-    @tf.function
-    def f(x):
-        ta = TensorArray(tf.float32, 1)
-        if x > 0:
-            ta = ta.write(0, x)
-        return ta.stack()
-
-    with pytest.raises(TypeError, match="'ta' is"):
-        f(tf.constant(1.0))

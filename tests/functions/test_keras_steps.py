@@ -50,12 +50,30 @@ def trained(optimizer, decorate):
         lambda: tf.keras.optimizers.AdamW(use_ema=True),
         lambda: tf.keras.optimizers.RMSprop(tf.keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)),
         lambda: tf.keras.optimizers.Adam(gradient_accumulation_steps=2),
+        lambda: tf.keras.optimizers.Adam(global_clipnorm=0.3),
+        lambda: tf.keras.optimizers.Adam(clipvalue=0.01, weight_decay=0.05),
+        lambda: tf.keras.optimizers.Nadam(0.01),
     ],
 )
 def test_training_is_the_same(optimizer):
     eager, traced = trained(optimizer, lambda f: f), trained(optimizer, tf.function)
     for a, b in zip(tf.nest.flatten(eager), tf.nest.flatten(traced), strict=True):
         assert_same(a, b, TRAINED)
+
+
+@pytest.mark.parametrize("options", [{}, {"clipnorm": 0.5}, {"global_clipnorm": 0.5}, {"weight_decay": 0.1}])
+def test_a_step_is_ops(options):
+    v = tf.Variable([1.0, 2.0])
+    optimizer = tf.keras.optimizers.Adam(**options)
+    step = tf.function(lambda g: optimizer.apply_gradients([(g, v)]) is None)
+    names = [node.op.name for node in step.get_concrete_function(tf.ones([2])).graph.nodes]
+    assert "update" in names and "effect" not in names
+
+
+def test_gradients_with_no_finite_norm_make_nan():
+    v = tf.Variable([1.0, 2.0])
+    tf.keras.optimizers.SGD(0.1, global_clipnorm=1.0).apply_gradients([(tf.constant([np.inf, 1.0]), v)])
+    assert np.isnan(v.numpy()).all()
 
 
 def test_a_model_is_built_inside():

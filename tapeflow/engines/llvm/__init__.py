@@ -8,18 +8,17 @@ and called (`entry`, `region`). What is left of the graph, a node for each regio
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...graph.ir import CONSTANT, Graph, Node
 from ...graph.state import NUMBERS, READ
 from ..numpy import Executable
 from ..numpy import compile_graph as by_numpy
 from .native import from_cache
-from .pieces import Region, in_pieces, makers, rebuilt
-from .program import Unsupported
+from .pieces import EACH, Region, Unsupported, in_pieces, makers, rebuilt
 from .recipes import fingerprint, get, numbered, put
 from .region import Recipe, RegionFunction, compile_region
 from .target import Target, host
-
-_EACH = 300  # elements that a node counts for besides its own, since NumPy takes as long to start one
 
 
 class NativeExecutable:
@@ -32,6 +31,17 @@ class NativeExecutable:
         made = {i: function.run for i, function in functions.items()}
         self._executable: Executable = by_numpy(rebuilt(graph, pieces, lambda region, i: made.get(i)))
         self.run = self._executable.run
+        graph.kernels = self.kernels
+
+    def kernels(self) -> dict[Node, str]:
+        """Of each compiled node, the kernel that does the last of its work."""
+        from .compiler import nodes_of
+
+        found = {}
+        for function in self.functions:
+            for group, kernel in function.compiled.groups:
+                found.update(dict.fromkeys(nodes_of(group), f"{function.name}.{kernel.name}"))
+        return found
 
     @property
     def reasons(self) -> dict[Node, str]:
@@ -76,7 +86,7 @@ def compile_graph(graph: Graph, target: Target, least: int = 0, strict: bool = F
     for i, piece in enumerate(pieces):
         if isinstance(piece, list) or all(n.op is READ or n.op is CONSTANT for n in piece.nodes):
             continue
-        if piece.work + _EACH * len(piece.nodes) < least:
+        if piece.work + EACH * len(piece.nodes) < least:
             continue
         try:
             functions[i] = compile_region(piece, f"{graph.name}_{i}", target)
@@ -100,7 +110,7 @@ def _to_disk(key: str, graph: Graph, pieces: list, functions: dict[int, RegionFu
     """Keeps how a graph was cut, and what the code of its regions takes."""
     values = {value: i for i, value in enumerate(numbered(graph))}
     nodes = {node: i for i, node in enumerate(graph.nodes)}
-    kept = []
+    kept: list[list[Any]] = []
     for i, piece in enumerate(pieces):
         if isinstance(piece, list):
             kept.append([[nodes[n] for n in piece]])

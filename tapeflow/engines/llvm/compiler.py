@@ -7,6 +7,7 @@ there are any, and the arena.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from .builder import I1, I32, I64, PTR, Builder, Module, Type, V, constant, index
 from .grouping import Group, Grouping, in_memory, seen
@@ -48,14 +49,23 @@ class Compiled:
 
 def compiled(program: Program, outputs: Sequence[Cell], target: Target) -> Compiled:
     """Writes the module of a program with these outputs, each made by a kernel and none twice. Raises Unsupported."""
+    module = Module(target.vector_bytes * 8, target.fma, target.rounding)
+    memory, written = write_program(module, program, outputs, "")
+    work = sum(kernel.work for _, kernel in written)
+    return Compiled(module.text(), memory, written, work > 64 * _PARALLEL)
+
+
+def write_program(
+    module: Module, program: Program, outputs: Sequence[Cell], name: str
+) -> tuple[Memory, list[tuple[Group, Written]]]:
+    """Writes a program into a module, as the function `step` with a name before it, and its kernels likewise."""
     grouping = Grouping(program, outputs)
     memory = Memory(grouping, outputs)
-    module = Module(target.vector_bytes * 8, target.fma, target.rounding)
     written: list[tuple[Group, Written]] = []
     for i, group in enumerate(grouping.order):
-        written.append((group, _write(module, grouping, group, memory, f"k{i}")))
-    copies = [_write_copy(module, memory, store, i) for i, store in enumerate(grouping.copies)]
-    b = Builder(module, "step", [(PTR, "slots")], internal=False)
+        written.append((group, _write(module, grouping, group, memory, f"{name}k{i}")))
+    copies = [_write_copy(module, memory, store, f"{name}c{i}") for i, store in enumerate(grouping.copies)]
+    b = Builder(module, f"{name}step", [(PTR, "slots")], internal=bool(name))
     checks = {c: grouping.home.get(seen(c.operands[0])) for c in program.checks}
     for group, kernel in written:
         _call(b, kernel)
@@ -65,8 +75,7 @@ def compiled(program: Program, outputs: Sequence[Cell], target: Target) -> Compi
     for kernel in copies:
         _call(b, kernel)
     b.finish()
-    work = sum(kernel.work for _, kernel in written)
-    return Compiled(module.text(), memory, written, work > 64 * _PARALLEL)
+    return memory, written
 
 
 def _write(module: Module, grouping: Grouping, group: Group, memory: Memory, name: str) -> Written:
@@ -96,16 +105,24 @@ def _leave_unless(b: Builder, memory: Memory, check: Cell) -> None:
     b.label(on)
 
 
-def _write_copy(module: Module, memory: Memory, store: Cell, number: int) -> Written:
+def _write_copy(module: Module, memory: Memory, store: Cell, name: str) -> Written:
     """A variable takes what lies in memory elsewhere."""
-    b = Builder(module, f"c{number}", [(PTR, "slots"), (I64, "lo"), (I64, "hi")])
+    b = Builder(module, name, [(PTR, "slots"), (I64, "lo"), (I64, "hi")])
     copy_array(b, memory, store.operands[0], memory.variable(b, store.data))
     b.finish()
-    return Written(f"c{number}", 1, store.size)
+    return Written(name, 1, store.size)
 
 
 def described(groups: Sequence[tuple[Group, Written]]) -> Iterator[str]:
-    """The kernels as lines of text."""
+    """The kernels as lines of text: what they go over, into how many parts they can be cut, and whose work they do."""
     for group, kernel in groups:
         dims = "x".join(map(str, group.dims)) or "1"
-        yield f"{kernel.name:<5} {group.kind:<8} {dims:<20} {len(group.cells):>3} cells  {kernel.parts:>5} parts"
+        names = [node.op.name for node in nodes_of(group)]
+        yield f"{kernel.name:<5} {group.kind:<8} {dims:<18} {kernel.parts:>5} parts  {', '.join(names)}"
+
+
+def nodes_of(group: Group) -> list[Any]:
+    """The nodes of the graph that a kernel does something for, in their order."""
+    found = [cell.node for cell in group.cells if cell.node is not None]
+    found += [store.node for store in group.stores if store.node is not None]
+    return list(dict.fromkeys(found))

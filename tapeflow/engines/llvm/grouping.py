@@ -17,7 +17,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from .program import Cell, Program, Unsupported, contiguous
+from .pieces import Unsupported
+from .program import Cell, Program, contiguous
 
 _NEAR = 48  # kernels back in which a cell may still join one
 _BESIDE = 6  # kernels back among which one over the same dimensions is looked for
@@ -59,7 +60,7 @@ def seen(cell: Cell) -> Cell:
     while cell.how == "view":
         base = cell.operands[0]
         offset, strides = cell.data
-        if offset or base.dims != cell.dims or base.how == "number":
+        if offset or base.dims != cell.dims or base.how == "number" or base.kind is not cell.kind:
             return cell
         if [s for s, n in zip(strides, cell.shape, strict=True) if n != 1] != [
             s for s, n in zip(contiguous(base.shape), base.shape, strict=True) if n != 1
@@ -249,10 +250,7 @@ class Grouping:
                     if base.how == "source" and base.data[0] == "variable":
                         same = group.kind in _OPEN and cell.how == "map" and x.dims == cell.dims
                         readers.setdefault(id(base.data[1]), []).append((group, same and seen(x) is base))
-        last = {id(store.data): store for store in self.program.stores}
         for store in self.program.stores:
-            if last[id(store.data)] is not store:
-                continue  # written over
             x = seen(store.operands[0])
             group = self.home.get(x)
             olds = readers.get(id(store.data), [])
@@ -261,7 +259,6 @@ class Grouping:
                 full = group.kind == "reduce" and group.is_full(x)  # what is written there may be read in a later pass
                 legal = all(same and not full if r is group else not r.before >> group.number & 1 for r, same in olds)
                 legal = legal and all(c is not group and not c.before >> group.number & 1 for c in self.checking)
-                legal = legal and not any(id(s.data) == id(store.data) for s in group.stores)
             if not legal or group is None:
                 self.copies.append(store)
                 continue
@@ -348,5 +345,4 @@ def _needed(roots: Sequence[Cell]) -> set[Cell]:
         if cell not in found:
             found.add(cell)
             waiting += cell.operands
-            waiting += cell.after
     return found

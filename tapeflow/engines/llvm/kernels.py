@@ -9,10 +9,11 @@ from math import prod
 from .builder import I64, PTR, Builder, Module, V, constant
 from .loops import Written, lanes_of
 from .memory import Memory
+from .pieces import Unsupported
 from .points import Kernel, Point, Pointers
 from .product_plans import plan_tile
 from .products import batched
-from .program import Cell, Unsupported, contiguous
+from .program import Cell, contiguous
 from .tiles import target_of
 
 _ROLLED = 6  # cells after a product from which their code stands in a loop over rows

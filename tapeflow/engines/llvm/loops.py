@@ -48,7 +48,7 @@ def write_loops(module: Module, kernel: Kernel, name: str) -> Written:
     """Writes the kernel of a map or reduce group."""
     b = Builder(module, name, [(PTR, "slots"), (I64, "lo"), (I64, "hi")])
     group = kernel.group
-    sizes = [c.kind.bytes for c in group.cells] + [a.cell.kind.bytes for a in kernel.reads.values()]
+    sizes = [c.kind.bytes for c in group.cells] + [a.kind.bytes for a in kernel.reads.values()]
     lanes = lanes_of(module, max(sizes))
     weight = sum(c.weight for c in group.cells if c.how == "map") + len(kernel.reads)
     work = prod(group.dims) * weight

@@ -31,6 +31,14 @@ def written_by(node: Node) -> list[Any]:
     return [a for a in node.attributes if isinstance(a, Variable)] if node.op in WRITES_HERE else []
 
 
+EACH = 300  # elements that a node counts for besides its own, since NumPy takes as long to start one
+TURNS = 16  # times that a subgraph is taken to run
+
+
+class Unsupported(Exception):
+    """What the compiler does not do; the op then runs by its NumPy kernel."""
+
+
 class Region:
     """Nodes that are compiled together, the values they need, and those that others need of them."""
 
@@ -42,13 +50,20 @@ class Region:
     @property
     def work(self) -> int:
         """About how many elements are computed."""
-        total = 0
-        for node in self.nodes:
-            for out in node.outputs:
-                total += _size(out) * (_depth(node) if node.op.name in ("matmul", "dense") else 1)
-            for x in node.inputs if node.op.name.startswith("reduce") else ():
-                total += _size(x)
-        return total
+        return _work(self.nodes)
+
+
+def _work(nodes: Sequence[Node]) -> int:
+    total = 0
+    for node in nodes:
+        for out in node.outputs:
+            total += _size(out) * (_depth(node) if node.op.name in ("matmul", "dense") else 1)
+        for x in node.inputs if node.op.name.startswith("reduce") else ():
+            total += _size(x)
+        for a in node.attributes:
+            if isinstance(a, Graph):
+                total += TURNS * (_work(a.nodes) + EACH * len(a.nodes))
+    return total
 
 
 def _size(value: Value) -> int:

@@ -9,19 +9,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .builder import I64, Builder, Type, V, constant, constants, index
+from .builder import I64, Builder, Kind, Type, V, constant, constants, index
 from .grouping import Group, Grouping, positions, seen, steps_of
 from .memory import Memory
-from .program import Cell, Unsupported, contiguous
+from .pieces import Unsupported
+from .program import Cell, contiguous
 
 
 class Access:
     """How a kernel reads or writes an array in memory: the array, an offset, and a stride for each dimension."""
 
-    __slots__ = ("cell", "offset", "strides", "variable")
+    __slots__ = ("cell", "kind", "offset", "strides", "variable")
 
-    def __init__(self, cell: Cell, offset: int, strides: tuple[int, ...], variable: Any = None) -> None:
+    def __init__(
+        self, cell: Cell, kind: Kind, offset: int, strides: tuple[int, ...], variable: Any = None
+    ) -> None:  # fmt: skip
         self.cell = cell
+        self.kind = kind  # of the elements, offset and strides; memory of bytes is looked at as other kinds
         self.offset = offset
         self.strides = strides
         self.variable = variable  # written instead of the cell's own memory
@@ -35,7 +39,7 @@ def access_of(x: Cell, cell: Cell, where: Sequence[int], rank: int) -> Access:
     apart = steps_of(x, cell)
     for place, axis in zip(where, axes, strict=True):
         steps[place] = apart[axis]
-    return Access(base, offset, tuple(steps))
+    return Access(base, x.kind, offset, tuple(steps))
 
 
 class Kernel:
@@ -92,10 +96,10 @@ class Kernel:
             steps[place] = stride
         writes = []
         if cell in self.grouping.memory:
-            writes.append(Access(cell, 0, tuple(steps)))
+            writes.append(Access(cell, cell.kind, 0, tuple(steps)))
         for store in self.group.stores:
             if seen(store.operands[0]) is cell:
-                writes.append(Access(cell, 0, tuple(steps), store.data))
+                writes.append(Access(cell, cell.kind, 0, tuple(steps), store.data))
         if writes:
             self.writes[cell] = writes
 
@@ -138,7 +142,7 @@ class Pointers:
                     if a.variable is not None
                     else kernel.memory.pointer(b, a.cell)
                 )
-            self.at[id(a)] = b.address(base[key], a.offset, a.cell.kind) if a.offset else base[key]
+            self.at[id(a)] = b.address(base[key], a.offset, a.kind) if a.offset else base[key]
 
     def moved(self, b: Builder, dim: int, i: V) -> Pointers:
         """The addresses at position i of a dimension."""
@@ -154,7 +158,7 @@ class Pointers:
                 continue
             if stride not in steps:
                 steps[stride] = i if stride == 1 else b.mul(i, constant(stride, I64))
-            new.at[id(a)] = b.address(self.at[id(a)], steps[stride], a.cell.kind)
+            new.at[id(a)] = b.address(self.at[id(a)], steps[stride], a.kind)
         return new
 
 
@@ -194,12 +198,12 @@ class Point:
         for dim, i in self.steps:
             stride = a.strides[dim]
             if stride:
-                pointer = b.address(pointer, i if stride == 1 else b.mul(i, constant(stride, I64)), a.cell.kind)
+                pointer = b.address(pointer, i if stride == 1 else b.mul(i, constant(stride, I64)), a.kind)
         return pointer
 
     def load(self, a: Access) -> V:
         """The elements of an array in memory."""
-        b, kind = self.b, a.cell.kind
+        b, kind = self.b, a.kind
         pointer = self.address(a)
         stride = a.strides[self.lane_dim] if self.lane_dim >= 0 else 0
         if self.lanes == 1 or stride == 0:

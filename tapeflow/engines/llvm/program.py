@@ -25,16 +25,13 @@ from typing import Any
 import numpy as np
 
 from .builder import I1, I64, KINDS, Builder, Kind, V
-
-
-class Unsupported(Exception):
-    """What the compiler does not do; the op then runs by its NumPy kernel."""
+from .pieces import Unsupported
 
 
 class Cell:
     """One array of a program: its shape, the kind of its elements, and how it comes about."""
 
-    __slots__ = ("how", "shape", "kind", "operands", "data", "number", "weight", "after")
+    __slots__ = ("how", "shape", "kind", "operands", "data", "number", "weight", "node")
 
     def __init__(
         self, how: str, shape: tuple[int, ...], kind: Kind, operands: Sequence[Cell] = (), data: Any = None,
@@ -47,7 +44,7 @@ class Cell:
         self.data = data
         self.weight = weight  # of a map: about how many simple operations it takes
         self.number = 0  # its place among the cells, in the order in which they were made
-        self.after: tuple[Cell, ...] = ()  # what must have run before it, besides its operands
+        self.node: Any = None  # the node of the graph that it was made for
 
     @property
     def size(self) -> int:
@@ -68,6 +65,7 @@ class Program:
 
     def __init__(self) -> None:
         self.cells: list[Cell] = []
+        self.node: Any = None  # the node that cells are now made for
         self.stores: list[Cell] = []
         self.checks: list[Cell] = []
         self.scalars: list[tuple[Any, Cell]] = []  # variables of one number, and what they become
@@ -78,6 +76,7 @@ class Program:
 
     def _add(self, cell: Cell) -> Cell:
         cell.number = len(self.cells)
+        cell.node = self.node
         self.cells.append(cell)
         return cell
 
@@ -138,13 +137,13 @@ class Program:
         if x.how == "view" and x.size:
             strides = _reshaped(x.shape, x.data[1], shape)
             if strides is not None:
-                return self._view(x.operands[0], shape, x.data[0], strides)
+                return self._view(x.operands[0], shape, x.data[0], strides, x.kind)
             x = self.copy(x)
         base, offset, _ = self.strided(x)
-        return self._view(base, shape, offset, contiguous(shape))
+        return self._view(base, shape, offset, contiguous(shape), x.kind)
 
-    def _view(self, x: Cell, shape: tuple[int, ...], offset: int, strides: tuple[int, ...]) -> Cell:
-        return self._add(Cell("view", shape, x.kind, (x,), (offset, strides)))
+    def _view(self, x: Cell, shape: tuple[int, ...], offset: int, strides: tuple[int, ...], kind: Kind) -> Cell:
+        return self._add(Cell("view", shape, kind, (x,), (offset, strides)))
 
     def strided(self, x: Cell) -> tuple[Cell, int, tuple[int, ...]]:
         """(array in memory, offset, strides) that x looks at."""
@@ -166,16 +165,12 @@ class Program:
         plain = [(n, s) for n, s in zip(x.shape, contiguous(x.shape), strict=True) if n != 1]
         return x if sizes == plain else self.copy(x)
 
-    def piece(self, x: Cell, begin: int, shape: Sequence[int]) -> Cell:
-        """An array that lies within the memory of another, from an element of it on."""
-        return self._view(x, tuple(shape), begin, contiguous(shape))
-
     def transpose(self, x: Cell, order: Sequence[int]) -> Cell:
         """Dimensions in another order."""
         if x.how == "number":
             return self.number(x.data, x.kind, tuple(x.shape[i] for i in order))
         base, offset, strides = self.strided(x)
-        return self._view(base, tuple(x.shape[i] for i in order), offset, tuple(strides[i] for i in order))
+        return self._view(base, tuple(x.shape[i] for i in order), offset, tuple(strides[i] for i in order), x.kind)
 
     def slice(self, x: Cell, begin: Sequence[int], step: Sequence[int], shape: Sequence[int]) -> Cell:
         """From `begin` in steps, as many elements as `shape` says."""
@@ -183,7 +178,8 @@ class Program:
             return self.number(x.data, x.kind, tuple(shape))
         base, offset, strides = self.strided(x)
         offset += sum(s * i for s, i in zip(strides, begin, strict=True))
-        return self._view(base, tuple(shape), offset, tuple(s * k for s, k in zip(strides, step, strict=True)))
+        steps = tuple(s * k for s, k in zip(strides, step, strict=True))
+        return self._view(base, tuple(shape), offset, steps, x.kind)
 
     def broadcast(self, x: Cell, shape: Sequence[int]) -> Cell:
         """Repeated along dimensions of size 1, and new ones in front."""
@@ -216,6 +212,9 @@ class Program:
 
     def pick(self, x: Cell, places: Cell, axis: int, shape: Sequence[int]) -> Cell:
         """x at `places` along an axis, every other dimension as it is; places were checked."""
+        if x.how == "number":
+            return self.number(x.data, x.kind, tuple(shape))
+        (x,) = self._arrays_of(x)
         wide = len(places.shape)
         spread = self.reshape(places, (*places.shape, *[1] * (len(x.shape) - axis - 1)))
         return self._add(Cell("pick", tuple(shape), x.kind, (x, spread), (axis, wide)))
@@ -227,7 +226,7 @@ class Program:
 
     def product(self, x: Cell, y: Cell, transpose_x: bool, transpose_y: bool, shape: Sequence[int]) -> Cell:
         """The products of matrices, in the last two dimensions; the others, which there are, are equal."""
-        return self._add(Cell("product", tuple(shape), x.kind, (x, y), (transpose_x, transpose_y)))
+        return self._add(Cell("product", tuple(shape), x.kind, self._arrays_of(x, y), (transpose_x, transpose_y)))
 
     def tile(self, write: Any, operands: Sequence[Cell], shape: Sequence[int]) -> Cell:
         """An array that a kernel makes vector by vector, each along its last dimension.
@@ -236,11 +235,19 @@ class Program:
         many parts it can be cut and how much it is; it calls `finished(i, j, x, mask)` where the vector at row i (of
         all but the last dimension in one) and column j is done, as seldom as can be where that is long (`rolled`).
         """
-        return self._add(Cell("tile", tuple(shape), operands[0].kind, operands, write))
+        return self._add(Cell("tile", tuple(shape), operands[0].kind, self._arrays_of(*operands), write))
 
-    def custom(self, write: Any, operands: Sequence[Cell], shape: Sequence[int]) -> Cell:
+    def custom(self, write: Any, operands: Sequence[Cell], shape: Sequence[int], kind: Kind | None = None) -> Cell:
         """An array that a kernel writes itself: `write(b, addresses, address of the array, lo, hi)`; see `tile`."""
-        return self._add(Cell("custom", tuple(shape), operands[0].kind, operands, write))
+        return self._add(Cell("custom", tuple(shape), kind or operands[0].kind, self._arrays_of(*operands), write))
+
+    def within(self, memory: Cell, at: int, shape: Sequence[int], kind: Kind) -> Cell:
+        """An array of any kind in memory that a kernel wrote, `at` bytes from its beginning."""
+        return self._view(memory, tuple(shape), at // kind.bytes, contiguous(tuple(shape)), kind)
+
+    def _arrays_of(self, *operands: Cell) -> list[Cell]:
+        """The operands of what reads memory: numbers, which lie in none, as arrays."""
+        return [self.copy(x) if x.how in ("number", "place") else x for x in operands]
 
     def check(self, condition: Cell) -> None:
         """The region is run by NumPy, which raises the error, where this bool is not true everywhere."""
@@ -264,8 +271,11 @@ class Program:
             self.scalars = [(v, c) for v, c in self.scalars if v is not variable] + [(variable, x)]
             self._held[id(variable)] = x
             return
+        base = x.operands[0] if x.how == "view" else x
+        if base.how == "source" and base.data[0] == "variable":
+            x = self.copy(x)  # made by a kernel, which is known to come before the other variable is written
         store = self._add(Cell("store", x.shape, x.kind, (x,), variable))
-        self.stores.append(store)
+        self.stores = [s for s in self.stores if s.data is not variable] + [store]
         self._held[id(variable)] = x
 
 

@@ -32,28 +32,35 @@ class _Unknown(Exception):
 
 def fingerprint(graph: Graph, target: Target, least: int) -> str | None:
     """What tells a graph from all that compile to something else; None where there is no telling."""
+    try:
+        lines = [_FORMAT, __version__, _stamp(), target, least, _lines(graph, {})]
+    except _Unknown:
+        return None
+    return "r" + disk.digest(repr(lines).encode()).hex()
+
+
+def _lines(graph: Graph, variables: dict[int, int]) -> list[Any]:
+    """A graph, with numbers in the place of its values and variables."""
     numbers: dict[Value, int] = {}
-    variables: dict[int, int] = {}
-    lines: list[Any] = [_FORMAT, __version__, _stamp(), target, least]
+    lines: list[Any] = []
     for value in graph.inputs:
         numbers[value] = len(numbers)
         lines.append((value.shape, value.dtype.str))
-    try:
-        for node in graph.nodes:
-            attributes = [_described(a, variables) for a in node.attributes]
-            lines.append((node.op.name, [numbers[x] for x in node.inputs], attributes))
-            for out in node.outputs:
-                numbers[out] = len(numbers)
-                lines.append((out.shape, out.dtype.str))
-    except _Unknown:
-        return None
+    for node in graph.nodes:
+        attributes = [_described(a, variables) for a in node.attributes]
+        lines.append((node.op.name, [numbers[x] for x in node.inputs], attributes))
+        for out in node.outputs:
+            numbers[out] = len(numbers)
+            lines.append((out.shape, out.dtype.str))
     lines.append([numbers[x] for x in graph.outputs])
-    return "r" + disk.digest(repr(lines).encode()).hex()
+    return lines
 
 
 def _described(a: Any, variables: dict[int, int]) -> Any:
     if a is None or isinstance(a, (bool, int, float, str, bytes, type(Ellipsis), np.dtype)):
         return type(a).__name__, repr(a)
+    if isinstance(a, Graph):
+        return _lines(a, variables)
     if isinstance(a, tuple):
         return [_described(x, variables) for x in a]
     if isinstance(a, Variable):

@@ -18,6 +18,7 @@ from ..numpy import compile_graph as by_numpy
 from .entry import Argument, conform, make_entry
 from .native import Native, compile_ir
 from .pieces import Region
+from .pool import PARALLEL_FOR  # noqa: F401 - which makes it known to compiled code
 from .recipes import variables_of
 from .target import Target
 
@@ -174,6 +175,7 @@ def _program(region: Region) -> tuple[Program, list[Cell]]:
             cells[node.outputs[0]] = program.constant(node.attributes[0]._value, constants)
             constants += 1
             continue
+        program.node = node
         made = lowered(program, node, [cells[x] for x in node.inputs])
         cells.update(zip(node.outputs, made, strict=True))
     outputs: list[Cell] = []

@@ -71,9 +71,7 @@ def write_squares(b: Builder, kernel: Kernel, lanes: int, across: int) -> int:
     def square(i: V, j: V) -> None:
         for a, room in zip(apart, rooms, strict=True):
             kind = a.cell.kind
-            lines = [
-                b.load(_place(b, pointers, a, i, last, shifted(b, j, r)), kind, lanes) for r in range(lanes)
-            ]
+            lines = [b.load(_place(b, pointers, a, i, last, shifted(b, j, r)), kind, lanes) for r in range(lanes)]
             for k, line in enumerate(turned(b, lines)):
                 b.store(line, b.address(room, k * lanes, kind))
         with b.loop(0, lanes) as loop:

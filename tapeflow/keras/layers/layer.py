@@ -18,6 +18,7 @@ from ...core.dtypes import as_dtype, is_differentiable, numpy_dtype
 from ...core.shapes import TensorShape
 from ...core.tensor import Tensor
 from ...core.variable import Variable as CoreVariable
+from ...engines.eager import install
 from .. import constraints, initializers, regularizers
 from ..conversion import float_dtype, of_default_float
 from ..naming import scope, unique_name
@@ -30,6 +31,8 @@ from .input_spec import check_inputs
 from .keras_tensor import KerasTensor, has_keras_tensors
 from .masks import mask_of, masks_of, set_masks
 from .symbolic import symbolic_call
+
+install()  # large convolutions, pooling and recurrent networks are offered to the compiler
 
 _KERAS_2 = ("name", "shape", "dtype", "initializer", "regularizer", "trainable", "constraint")
 _KERAS_3 = ("shape", "initializer", "dtype", "trainable", "autocast", "regularizer", "constraint", "aggregation")

@@ -121,6 +121,8 @@ class Adamax(ArrayOptimizer):
 class Nadam(ArrayOptimizer):
     """Adam with Nesterov's momentum. Source: Dozat, Incorporating Nesterov momentum into Adam (2016)."""
 
+    pure = False
+
     def __init__(
         self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
         **options: Any,
@@ -130,8 +132,6 @@ class Nadam(ArrayOptimizer):
         self.beta_2 = beta_2
         self.epsilon = epsilon
         self._product: Any = None  # of the momentum's coefficients so far
-
-    pure = False
 
     def slots(self) -> tuple[dict[str, float], ...]:
         return ({"momentum": 0.0, "velocity": 0.0},)
@@ -143,11 +143,18 @@ class Nadam(ArrayOptimizer):
 
     def constants(self, step: int, rate: float) -> tuple[float, ...]:
         b1, b2 = self.beta_1, self.beta_2
-        now, following = (b1 * (1 - 0.5 * 0.96**n) for n in (step, step + 1))
+        now, following = self._weights(step)
         product = float(self._product) * now
-        self._product.assign(product)
         from_m, from_g = following / (1 - product * following), (1 - now) / (1 - product)
         return rate, b1, 1 - b1, b2, 1 - b2, self.epsilon, from_m, from_g, 1 / math.sqrt(1 - b2**step)
+
+    def advance(self, step: int) -> None:
+        self._product.assign(float(self._product) * self._weights(step)[0])
+
+    def _weights(self, step: int) -> tuple[float, float]:
+        """The momentum's coefficients at a step and at the one after it."""
+        now, following = (self.beta_1 * (1 - 0.5 * 0.96**n) for n in (step, step + 1))
+        return now, following
 
     @staticmethod
     def rule(w: Any, g: Any, t: Any, slots: list[Any], c: list[Any]) -> None:

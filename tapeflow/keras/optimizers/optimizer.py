@@ -18,6 +18,7 @@ from ...core import errors, nest
 from ...core.context import init_scope
 from ...core.convert import convert_to_tensor
 from ...core.indexed_slices import IndexedSlices, scatter_rows
+from ...core.op import ARRAYS, Namespace
 from ...core.tapes import active_tapes
 from ...core.tensor import Tensor, flat, wrap
 from ...core.variable import Variable as CoreVariable
@@ -284,10 +285,20 @@ class Optimizer(Owner):
             or self.global_clipnorm
             or self.clipvalue
             or self.weight_decay is not None
-            or self.use_ema
-            or self.loss_scale_factor is not None
-            or self.gradient_accumulation_steps
+            or self._keeps_more()
         )
+
+    def _keeps_more(self) -> bool:
+        """Whether there is more to a step than gradients, variables and what the rule keeps for them."""
+        return bool(self.use_ema or self.loss_scale_factor is not None or self.gradient_accumulation_steps)
+
+    def _clipped(self, F: Namespace, grads: list[Any]) -> list[Any]:
+        """The gradients within the bounds asked for."""
+        if self.clipnorm:
+            return clip_norms(F, grads, self.clipnorm)
+        if self.global_clipnorm:
+            return clip_global_norm(F, grads, self.global_clipnorm)
+        return clip_values(F, grads, self.clipvalue) if self.clipvalue else grads
 
     def _change(self, grads: list[Any], variables: list[Any]) -> None:
         """A step with all that the options ask for around it."""
@@ -297,12 +308,7 @@ class Optimizer(Owner):
             grads = self._accumulate(grads, variables)
         if not grads:
             return
-        if self.clipnorm:
-            grads = clip_norms(grads, self.clipnorm)
-        elif self.global_clipnorm:
-            grads = clip_global_norm(grads, self.global_clipnorm)
-        elif self.clipvalue:
-            grads = clip_values(grads, self.clipvalue)
+        grads = self._clipped(ARRAYS, grads)
         rate = self.learning_rate
         if self.weight_decay is not None:
             self._decay(variables, rate)

@@ -18,6 +18,7 @@ import numpy as np
 
 from ...core.convert import convert_to_tensor
 from ...core.indexed_slices import IndexedSlices
+from ...core.op import TENSORS
 from ...core.variable import Variable as CoreVariable
 from ...graph.ir import Graph, Node, Value
 from ...graph.state import NUMBERS, UPDATE
@@ -51,8 +52,11 @@ class ArrayOptimizer(Optimizer):
         """The numbers that the rule needs at a step, counted from 1."""
         return (rate,)
 
-    # whether `constants` depends on its arguments alone
+    # whether `constants` depends on its arguments alone, so that a graph may ask for them
     pure = True
+
+    def advance(self, step: int) -> None:
+        """Changes what `constants` depends on besides its arguments, once a step has its numbers."""
 
     @staticmethod
     def rule(w: Any, g: Any, t: Any, slots: list[Any], c: list[Any]) -> None:
@@ -95,6 +99,7 @@ class ArrayOptimizer(Optimizer):
     def _update(self, grads: list[Any], variables: list[Any], rate: Any) -> None:
         step = self._changes() + 1
         numbers = self.constants(step, float(rate))
+        self.advance(step)
         if step >= self._compiled_from:
             compiled = self._compiled.get(tuple(map(id, variables))) or self._compile(variables)
             if compiled is not None:
@@ -131,17 +136,32 @@ class ArrayOptimizer(Optimizer):
     def _traced_update(self, grads: list[Any], variables: list[Any]) -> bool:
         rate = self._learning_rate
         plain = all(type(g) is not IndexedSlices and v._constraint is None for g, v in zip(grads, variables))  # noqa: B905
-        if not plain or self._has_options() or not self.pure:
+        if not plain or self._keeps_more() or not self.pure:
             return False
         if not isinstance(rate, (CoreVariable, LearningRateSchedule)):
             return False
-        numbers = NUMBERS.call(
-            convert_to_tensor(self._iterations), convert_to_tensor(self.learning_rate), self.constants
-        )
-        for g, v in zip(grads, variables, strict=True):
+        count, rate = convert_to_tensor(self._iterations), convert_to_tensor(self.learning_rate)
+        numbers = NUMBERS.call(count, rate, self.constants)
+        tensors = self._clipped(TENSORS, [convert_to_tensor(g) for g in grads])
+        if self.weight_decay is not None:
+            decay = NUMBERS.call(count, rate, self._decay_numbers)
+            for g, v in zip(tensors, variables, strict=True):
+                if not self._undecayed(v):
+                    UPDATE.call(g, decay, decayed, v)
+        for g, v in zip(tensors, variables, strict=True):
             slots = self._slots[self._index[id(v)]] if self._slots else ()
-            UPDATE.call(convert_to_tensor(g), numbers, self.rule, v, *slots)
+            UPDATE.call(g, numbers, self.rule, v, *slots)
         return True
+
+    def _decay_numbers(self, step: int, rate: float) -> tuple[float, ...]:
+        """The part of each weight that a step takes away."""
+        return (rate * (self.weight_decay or 0.0),)
+
+
+def decayed(w: Any, g: Any, t: Any, slots: list[Any], c: list[Any]) -> None:
+    """A rule, as those of optimizers: `w -= c * w`."""
+    np.multiply(w, c[0], t)
+    np.subtract(w, t, w)
 
 
 def flush_denormals(slots: list[Any]) -> None:

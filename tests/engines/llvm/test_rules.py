@@ -92,3 +92,15 @@ def test_positions_of_few_bits():
     at = np.array([5, 0, 100, -3, 127], np.int8)
     got, want = on_both(lambda i: tf.one_hot(i, 300), [at])
     np.testing.assert_array_equal(got[0], want[0])
+
+
+def test_one_number_in_the_place_of_an_array():
+    x, at = np.arange(6, dtype=np.float32).reshape(2, 3), np.array([1, 0, 1])
+
+    def f(x, at):
+        same = tf.constant([[2.0]]) * tf.ones([3, 3])
+        return x @ same, same @ tf.transpose(x), tf.gather(same, at), tf.gather(tf.ones([2], tf.int32), at)
+
+    got, want = on_both(f, [x, at])
+    for a, b in zip(got, want, strict=True):
+        np.testing.assert_array_equal(a, b)

@@ -11,6 +11,7 @@ from ..convolution_tiles import forward, input_gradient
 from ..convolutions import Convolution
 from ..filter_gradients import add_chunks, chunks_of, filter_gradient, scratch_numbers
 from ..filter_layouts import arrange_filters, arranges, turn_filters
+from ..pieces import Unsupported
 from ..pooling_tiles import (
     average_pool,
     average_pool_gradient,
@@ -19,8 +20,8 @@ from ..pooling_tiles import (
     needs_place,
     pooling,
 )
-from ..program import Cell, Program, Unsupported
-from . import rule
+from ..program import Cell, Program
+from .rules import rule
 
 Finished = Callable[[V, V, V, V | None], None]
 

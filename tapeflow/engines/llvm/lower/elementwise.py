@@ -7,8 +7,9 @@ from typing import Any
 
 from .. import vector_math as M
 from ..builder import F32, F64, I1, Builder, V
-from ..program import Cell, Program, Unsupported, kind_of
-from . import rule
+from ..pieces import Unsupported
+from ..program import Cell, Program, kind_of
+from .rules import rule
 
 # -- of floats and ints --
 

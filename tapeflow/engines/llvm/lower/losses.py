@@ -7,9 +7,10 @@ from typing import Any
 
 from .. import vector_math as M
 from ..builder import I1, I64
-from ..program import Cell, Program, Unsupported
-from . import rule
+from ..pieces import Unsupported
+from ..program import Cell, Program
 from .reductions import exponentials, total
+from .rules import rule
 
 
 @rule("softmax_cross_entropy")

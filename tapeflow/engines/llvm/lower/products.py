@@ -8,11 +8,12 @@ from typing import Any
 
 from ..blas import gemm, library
 from ..builder import F32, F64, Builder, V
+from ..pieces import Unsupported
 from ..product_plans import by_blas, plan_tile
 from ..products import product as write_product
-from ..program import Cell, Program, Unsupported
+from ..program import Cell, Program
 from ..tiles import target_of
-from . import rule
+from .rules import rule
 
 _FAR = 1 << 17  # numbers of a result that lies beyond the second cache: its lines are asked for early, 10% of a step
 

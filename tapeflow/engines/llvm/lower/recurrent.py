@@ -11,11 +11,12 @@ from typing import Any
 
 from .. import gru_tiles, lstm_tiles, tanh_rnn_tiles
 from ..builder import F32, F64, Builder, V
+from ..pieces import Unsupported
 from ..products import transpose
-from ..program import Cell, Program, Unsupported
+from ..program import Cell, Program
 from ..recurrent_tiles import Sequences
-from . import rule
 from .products import product
+from .rules import rule
 
 
 def _shape(x: Cell, kernel: Cell, masked: bool, backward: bool) -> Sequences:
@@ -72,7 +73,7 @@ def _forward(
 
     made = program.custom(write, [program.whole(x) for x in inputs], (room,))
     return [
-        program.piece(made, begin, (shape.batch, shape.steps, width))
+        program.within(made, begin * shape.kind.bytes, (shape.batch, shape.steps, width), shape.kind)
         for begin, width in zip(begins, widths, strict=False)
     ]
 
@@ -92,7 +93,10 @@ def _back(
         return shape.parts, shape.work
 
     made = program.custom(write, [program.whole(x) for x in (*inputs, *rates, *mask)], (room,))
-    return [program.piece(made, begin, size) for begin, size in zip(begins, shapes, strict=False)]
+    return [
+        program.within(made, begin * shape.kind.bytes, size, shape.kind)
+        for begin, size in zip(begins, shapes, strict=False)
+    ]
 
 
 @rule("lstm")

@@ -8,8 +8,9 @@ from typing import Any
 
 from .. import vector_math as M
 from ..builder import F32, F64, I1, I64, Builder, V
-from ..program import Cell, Program, Unsupported, kind_of
-from . import rule
+from ..pieces import Unsupported
+from ..program import Cell, Program, kind_of
+from .rules import rule
 
 _RUN = 4096  # elements that are summed in one run; sums of more are sums of runs, which keeps their digits
 # sums over many rows of few columns are made in 16 to 128 runs, from so many elements and up to so many columns

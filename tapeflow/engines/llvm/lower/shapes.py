@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..builder import I1, I32, I64, Builder, V, constant
-from ..program import Cell, Program, Unsupported, kind_of
-from . import rule
+from ..pieces import Unsupported
+from ..program import Cell, Program, kind_of
 from .reductions import total
+from .rules import rule
 
 
 @rule("reshape", "squeeze", "expand_dims")

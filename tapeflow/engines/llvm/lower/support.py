@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ....graph.ir import CONSTANT, Node, Value
 from ....graph.state import READ
-from ..pieces import WRITES_HERE, written_by
-from ..program import Program, Unsupported, kind_of
-from . import RULES, lowered
+from ..pieces import WRITES_HERE, Unsupported, written_by
+from ..program import Program, kind_of
+from .rules import RULES, lowered
 
 
 def why_not(node: Node, maker: dict[Value, Node]) -> str | None:

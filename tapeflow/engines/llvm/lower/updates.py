@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..program import Cell, Program, Unsupported
-from . import rule
+from ..pieces import Unsupported
+from ..program import Cell, Program
 from .elementwise import CODES
+from .rules import rule
 
 
 @rule("read_variable")
