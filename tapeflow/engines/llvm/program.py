@@ -165,10 +165,13 @@ class Program:
         plain = [(n, s) for n, s in zip(x.shape, contiguous(x.shape), strict=True) if n != 1]
         return x if sizes == plain else self.copy(x)
 
+<<<<<<< HEAD
     def piece(self, x: Cell, begin: int, shape: Sequence[int]) -> Cell:
         """An array that lies within the memory of another, from an element of it on."""
         return self._view(x, tuple(shape), begin, contiguous(tuple(shape)), x.kind)
 
+=======
+>>>>>>> w-lower
     def transpose(self, x: Cell, order: Sequence[int]) -> Cell:
         """Dimensions in another order."""
         if x.how == "number":
@@ -267,7 +270,7 @@ class Program:
         return self._add(Cell("custom", tuple(shape), kind or operands[0].kind, self._arrays_of(*operands), write))
 
     def within(self, memory: Cell, at: int, shape: Sequence[int], kind: Kind) -> Cell:
-        """An array of any kind in memory of bytes, `at` bytes from its beginning."""
+        """An array of any kind in memory that a kernel wrote, `at` bytes from its beginning."""
         return self._view(memory, tuple(shape), at // kind.bytes, contiguous(tuple(shape)), kind)
 
     def _arrays_of(self, *operands: Cell) -> list[Cell]:

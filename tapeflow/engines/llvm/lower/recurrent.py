@@ -73,7 +73,7 @@ def _forward(
 
     made = program.custom(write, [program.whole(x) for x in inputs], (room,))
     return [
-        program.piece(made, begin, (shape.batch, shape.steps, width))
+        program.within(made, begin * shape.kind.bytes, (shape.batch, shape.steps, width), shape.kind)
         for begin, width in zip(begins, widths, strict=False)
     ]
 
@@ -93,7 +93,10 @@ def _back(
         return shape.parts, shape.work
 
     made = program.custom(write, [program.whole(x) for x in (*inputs, *rates, *mask)], (room,))
-    return [program.piece(made, begin, size) for begin, size in zip(begins, shapes, strict=False)]
+    return [
+        program.within(made, begin * shape.kind.bytes, size, shape.kind)
+        for begin, size in zip(begins, shapes, strict=False)
+    ]
 
 
 @rule("lstm")
