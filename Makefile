@@ -1,7 +1,7 @@
 # Commands of the project. Each makes .venv, installs what it needs there the first time, and nothing after that.
 #
 #   make demo     a network learns to read digits        make bench   measure (BENCH_ARGS='--help' lists options)
-#   make test     the tests                              make docs    write docs/names.md, the table of supported names
+#   make test     the tests                              make docs    write docs/names.md and docs/functions.md
 #   make lint     style, types and the table of names    make clean   remove .venv, caches and what demos wrote
 
 PYTHON ?= python3
@@ -39,6 +39,7 @@ lint: $(VENV)/installed-dev
 bench: $(VENV)/installed-demo
 	@$(BIN)/python -m compileall -q tapeflow
 	@$(BIN)/python -m bench $(BENCH_ARGS)
+	@$(BIN)/python -m bench.tracing
 
 docs: $(VENV)/installed-demo
 	@$(BIN)/python docs/generate.py

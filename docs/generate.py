@@ -1,6 +1,6 @@
-"""Write docs/names.md, the table of every `tf.` name that tapeflow supports, from the package itself.
+"""Write the pages that follow from the package itself: docs/names.md, every `tf.` name, and docs/functions.md.
 
-With --check nothing is written; the exit code is 1 where the file does not say what the package has.
+With --check nothing is written; the exit code is 1 where a file does not say what the package has.
 """
 
 import argparse
@@ -14,9 +14,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tapeflow.compat.namespace import kind, walk  # noqa: E402 - the checkout's package, installed or not
-
-TARGET = ROOT / "docs" / "names.md"
+from docs import passes  # noqa: E402 - the checkout's package, installed or not
+from tapeflow.compat.namespace import kind, walk  # noqa: E402
 
 OPENING = """\
 # Supported names
@@ -56,21 +55,31 @@ def own_docstring(cls: type) -> str:
     return inspect.cleandoc(cls.__dict__.get("__doc__") or "")
 
 
+PAGES = {"names.md": page, "functions.md": passes.page}
+
+
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--check", action="store_true", help="only say whether the file is up to date")
-    wanted = page()
-    if not options.parse_args().check:
-        TARGET.write_text(wanted, encoding="utf-8")
-        print(f"wrote {TARGET.relative_to(ROOT)}")
-        return 0
-    current = TARGET.read_text(encoding="utf-8") if TARGET.exists() else ""
+    options.add_argument("--check", action="store_true", help="only say whether the files are up to date")
+    check = options.parse_args().check
+    stale = [name for name, make in PAGES.items() if _is_stale(ROOT / "docs" / name, make(), check)]
+    if stale:
+        print(f"out of date: {', '.join(stale)}; run `make docs`")
+    return bool(stale)
+
+
+def _is_stale(path: Path, wanted: str, check: bool) -> bool:
+    """Whether a file is not what it should be; without `check`, it is made so."""
+    if not check:
+        path.write_text(wanted, encoding="utf-8")
+        print(f"wrote {path.relative_to(ROOT)}")
+        return False
+    current = path.read_text(encoding="utf-8") if path.exists() else ""
     if current == wanted:
-        return 0
-    lines = difflib.unified_diff(current.splitlines(), wanted.splitlines(), "names.md", "the package", lineterm="", n=0)
+        return False
+    lines = difflib.unified_diff(current.splitlines(), wanted.splitlines(), path.name, "the package", lineterm="", n=0)
     print("\n".join(list(lines)[:20]))
-    print("docs/names.md is out of date: run `make docs`")
-    return 1
+    return True
 
 
 if __name__ == "__main__":

@@ -153,6 +153,7 @@ _LAZY = {
     ".ops.scans": "cumsum",
     ".core.context": "executing_eagerly get_logger init_scope inside_function",
     ".functions.function": "function",
+    ".graph.gradients": "AggregationMethod gradients",
     ".control.branching": "case cond switch_case",
     ".control.loops": "while_loop",
     ".control.mapping": "foldl foldr map_fn scan",
@@ -178,6 +179,7 @@ _LAZY = {
 _PLACES = {name: module for module, names in _LAZY.items() for name in names.split()}
 
 __all__ = [
+    "AggregationMethod",
     "Assert",
     "DType",
     "DeviceSpec",
@@ -271,6 +273,7 @@ __all__ = [
     "gather_nd",
     "get_logger",
     "grad_pass_through",
+    "gradients",
     "greater",
     "greater_equal",
     "group",

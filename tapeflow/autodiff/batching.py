@@ -60,7 +60,7 @@ def _aligned(x: Tensor, rank: int) -> Tensor:
     return TENSORS.reshape(x._inner, (x._inner._value.shape[0],) + (1,) * (rank - len(shape)) + shape)
 
 
-def _expanded(x: Tensor, size: int) -> Tensor:
+def every(x: Tensor, size: int) -> Tensor:
     """The inner tensor; of a plain tensor, `size` copies."""
     if isinstance(x, Batched):
         return x._inner
@@ -119,7 +119,7 @@ def _one_axis(op: Op, inputs: tuple, attributes: tuple) -> Any:
     """Ops whose first attribute is an axis: softmax, cumsum, argmax."""
     x, (axis, *rest) = inputs[0], attributes
     axis = axis % len(x._value.shape) + 1
-    return batched(op.call(*[_expanded(y, _size(inputs)) for y in inputs], axis, *rest))
+    return batched(op.call(*[every(y, _size(inputs)) for y in inputs], axis, *rest))
 
 
 def _matmul(op: Op, inputs: tuple, attributes: tuple) -> Any:
@@ -131,7 +131,7 @@ def _joined(op: Op, inputs: tuple, attributes: tuple) -> Any:
     axis, *rest = attributes
     size = _size(inputs)
     rank = len(inputs[0]._value.shape) + (op.name == "stack")
-    return batched(op.call([_expanded(x, size) for x in inputs], axis % rank + 1, *rest))
+    return batched(op.call([every(x, size) for x in inputs], axis % rank + 1, *rest))
 
 
 def _same_attributes(op: Op, inputs: tuple, attributes: tuple) -> Any:
@@ -143,7 +143,7 @@ def _windows(op: Op, inputs: tuple, attributes: tuple) -> Any:
     *shapes, windows, strides, dilations, padding = attributes
     size = _size(inputs)
     how = ((1, *windows), (1, *strides), (1, *dilations), padding if type(padding) is str else ((0, 0), *padding))
-    return batched(op.call(*[_expanded(x, size) for x in inputs], *[(size, *shape) for shape in shapes], *how))
+    return batched(op.call(*[every(x, size) for x in inputs], *[(size, *shape) for shape in shapes], *how))
 
 
 def _convolution(op: Op, inputs: tuple, attributes: tuple) -> Any:

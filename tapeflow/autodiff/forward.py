@@ -95,8 +95,7 @@ class ForwardAccumulator:
         def tangent(x: Any) -> Any:
             found = self._records.get(x._key)
             if found is None and zero:
-                value = x._tensor._value if isinstance(x, Variable) else x._value
-                return wrap(flat(np.zeros(value.shape, value.dtype)))
+                return TENSORS.zeros_like(convert_to_tensor(x))  # type: ignore[attr-defined]
             return found
 
         return nest.map_structure(tangent, primals)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..core import nest
+from ..core.dtypes import numpy_dtype
 from ..core.indexed_slices import IndexedSlices
 from ..core.op import TENSORS
+from ..core.size import has_sizes
 from ..core.tapes import active_tapes
 from ..core.tensor import Tensor, flat, wrap
 from ..core.variable import Variable
 from .backward import pull_back
-from .batching import Batched, CannotBatch, batched
+from .batching import CannotBatch, batched, every
 from .request import UnconnectedGradients, source_key, targets_of
 
 
@@ -22,18 +25,14 @@ def jacobian(tape: Any, target: Any, sources: Any, unconnected: UnconnectedGradi
     y = _one_target(target)
     flat_sources = nest.flatten(sources)
     shape = _shape(target) if y is None else y._value.shape
-    seeds = None
-    if y is not None:
-        size = int(np.prod(shape, dtype=np.int64))
-        seeds = np.eye(size, dtype=y._value.dtype).reshape((size, *shape))
-    rows = _rows(tape, y, seeds, flat_sources, batch)
+    rows = _rows(tape, y, _one_each, flat_sources, batch)
     found = []
     for source, g in zip(flat_sources, rows, strict=True):
         like = _shape(source)
         if g is not None:
             g = TENSORS.reshape(g, (*shape, *like))  # type: ignore[attr-defined]
         elif unconnected is UnconnectedGradients.ZERO:
-            g = wrap(flat(np.zeros((*shape, *like), source.dtype.as_numpy_dtype)))
+            g = _zeros((*shape, *like), source)
         found.append(g)
     return nest.pack_sequence_as(sources, found)
 
@@ -46,26 +45,35 @@ def batch_jacobian(tape: Any, target: Any, source: Any, unconnected: Unconnected
             "batch_jacobian takes a target and a source with a first dimension of examples; their shapes are "
             f"{list(of)} and {list(by)}"
         )
-    if of[0] != by[0]:
+    if type(of[0]) is int is type(by[0]) and of[0] != by[0]:
         raise ValueError(f"Need first dimension of target shape ({of}) and source shape ({by}) to match.")
-    y = _one_target(target)
-    seeds = None
-    if y is not None:
-        size = int(np.prod(of[1:], dtype=np.int64))
-        one_each = np.eye(size, dtype=y._value.dtype).reshape((size, 1, *of[1:]))
-        seeds = np.broadcast_to(one_each, (size, *of)).copy()
-    (g,) = _rows(tape, y, seeds, [source], batch)
+    (g,) = _rows(tape, _one_target(target), _one_of_each_example, [source], batch)
     if g is None:
-        if unconnected is UnconnectedGradients.ZERO:
-            return wrap(np.zeros((*of, *by[1:]), source.dtype.as_numpy_dtype))
-        return None
+        return _zeros((*of, *by[1:]), source) if unconnected is UnconnectedGradients.ZERO else None
     rank = len(g._value.shape)
     g = TENSORS.transpose(g, (1, 0, *range(2, rank)))  # type: ignore[attr-defined]
     return TENSORS.reshape(g, (*of, *by[1:]))  # type: ignore[attr-defined]
 
 
-def _rows(tape: Any, y: Tensor | None, seeds: Any, sources: list, batch: bool) -> list:
-    """For each source the gradients for all seeds, stacked, or None."""
+def _one_each(shape: tuple, dtype: np.dtype) -> np.ndarray:
+    """For each element a seed that is 1 there."""
+    size = int(np.prod(shape, dtype=np.int64))
+    return np.eye(size, dtype=dtype).reshape((size, *shape))
+
+
+def _one_of_each_example(shape: tuple, dtype: np.dtype) -> np.ndarray:
+    """For each element of an example a seed that is 1 there, in all examples."""
+    each = _one_each(shape[1:], dtype)[:, None]
+    return np.broadcast_to(each, (len(each), *shape)).copy()
+
+
+def _zeros(shape: tuple, source: Any) -> Tensor:
+    zero = wrap(numpy_dtype(source.dtype).type(0))
+    return TENSORS.broadcast_to(zero, shape)  # type: ignore[attr-defined]
+
+
+def _rows(tape: Any, y: Tensor | None, seeds_of: Callable, sources: list, batch: bool) -> list:
+    """For each source the gradients for all of the target's seeds, stacked, or None."""
     keys = [source_key(s) for s in sources]
     stack = active_tapes()
     if tape in stack and not tape._persistent:
@@ -74,12 +82,22 @@ def _rows(tape: Any, y: Tensor | None, seeds: Any, sources: list, batch: bool) -
     if not tape._persistent:
         tape._used = True
         tape._records = {}
-    if y is None or y._key not in records or not len(seeds):
+    if y is None or y._key not in records:
+        return [None] * len(keys)
+    if has_sizes(y._value.shape):
+
+        def pulled(seed: Tensor) -> list:
+            grads = pull_back(TENSORS, dict(records), {y._key: seed}, keys, watched)
+            return [_dense(grads.get(key)) for key in keys]
+
+        return stack.trace.rows(pulled, y, lambda value: seeds_of(value.shape, value.dtype), batch)
+    seeds = seeds_of(y._value.shape, y._value.dtype)
+    if not len(seeds):
         return [None] * len(keys)
     if batch:
         try:
             grads = pull_back(TENSORS, dict(records), {y._key: batched(wrap(seeds))}, keys, watched)
-            return [_inner(grads.get(key), len(seeds)) for key in keys]
+            return [None if key not in grads else every(_dense(grads[key]), len(seeds)) for key in keys]
         except CannotBatch:
             pass  # row by row
     found: list[list] = [[] for _ in keys]
@@ -92,13 +110,6 @@ def _rows(tape: Any, y: Tensor | None, seeds: Any, sources: list, batch: bool) -
 
 def _dense(g: Any) -> Any:
     return g.dense() if isinstance(g, IndexedSlices) else g
-
-
-def _inner(g: Any, size: int) -> Any:
-    g = _dense(g)
-    if g is None or isinstance(g, Batched):
-        return None if g is None else g._inner
-    return TENSORS.broadcast_to(g, (size, *g._value.shape))  # type: ignore[attr-defined]
 
 
 def _one_target(target: Any) -> Tensor | None:

@@ -35,7 +35,8 @@ class _Inner(GradientTape):
 
 def tracked(inputs: Sequence[Tensor]) -> list[bool]:
     """Of each tensor, whether a tape follows it."""
-    records = [tape._records for tape in active_tapes()]
+    stack = active_tapes()
+    records = [tape._records for tape in stack if tape is not stack.trace]
     return [x._key is not None and any(x._key in known for known in records) for x in inputs]
 
 
@@ -49,7 +50,7 @@ def is_deep(inputs: Sequence[Tensor]) -> bool:
     """Whether derivatives of derivatives may be asked for: several tapes follow, or one that stays, or forward mode."""
     tapes = active_tapes()
     keys = {x._key for x in inputs if x._key is not None}
-    following = [tape for tape in tapes if not keys.isdisjoint(tape._records)]
+    following = [tape for tape in tapes if tape is not tapes.trace and not keys.isdisjoint(tape._records)]
     return (
         tapes.trace.deep
         or len(following) > 1
@@ -66,19 +67,6 @@ def reaching(graph: Graph, active: set[int]) -> set[int]:
         if not reached.isdisjoint(node.inputs):
             reached.update(out for out in node.outputs if is_differentiable(out.dtype))
     return {i for i, value in enumerate(graph.outputs) if value in reached}
-
-
-class _Whole(Trace):
-    """A trace that knows the tensor, and so its key on tapes, of each of its values."""
-
-    def __init__(self, name: str, deep: bool) -> None:
-        super().__init__(name)
-        self.deep = deep
-        self.tensors: dict[Value, Symbolic] = {}
-
-    def _symbolic(self, value: Value) -> Symbolic:
-        out = self.tensors[value] = super()._symbolic(value)
-        return out
 
 
 class Way(NamedTuple):
@@ -113,7 +101,8 @@ class Split:
         self, graph: Graph, active: Iterable[int], steady: Iterable[int], deep: bool, looping: bool = False
     ) -> None:
         self.looping = looping
-        self.trace = trace = _Whole(f"gradient_of_{graph.name}", deep)
+        self.trace = trace = Trace(f"gradient_of_{graph.name}")
+        trace.deep = deep
         self.inputs = [trace.placeholder(known(v.shape), v.dtype, v.name) for v in graph.inputs]
         for i, variable in graph.reads.items():
             self.inputs[i]._key = variable._key

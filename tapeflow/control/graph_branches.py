@@ -192,6 +192,19 @@ class Plan:
             self.graphs.append(Graph(graph.name, inputs, [nothing, *nodes], [*outputs, kept]))
             self.graphs[-1].reads = graph.reads
         self.__name__ = f"keeps {[len(split.kept) for split in self.splits]}"
+        self.whole = deep and all(followed)  # nothing more can be asked for
+
+
+def _keep(node: Node, trace: Trace) -> None:
+    """Plans the derivative of a branch that is a node of the trace: what it keeps is one more output.
+
+    A plan for less, which a tape had made, stays: its stack is an output of the branch like the others.
+    """
+    counts, *graphs, plan = node.attributes
+    if plan is None or not plan.whole:
+        plan = Plan(graphs, counts, [True] * (len(node.inputs) - 1), True)
+        node.attributes = ((*counts[:-1], counts[-1] + 1), *plan.graphs, plan)
+        node.outputs.append(Value(node, (), VARIANT))
 
 
 def _pull(F: Any, g: Any, rec: tuple, wanted: Any, grads: dict) -> None:
@@ -244,6 +257,7 @@ def _op(effect: bool) -> Op:
         effect=effect,
     )  # fmt: skip
     op.call = _run
+    op.keep = _keep
     return op
 
 

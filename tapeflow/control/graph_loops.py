@@ -21,7 +21,7 @@ from ..core.size import known
 from ..core.tapes import active_tapes
 from ..core.tensor import Tensor, wrap
 from ..core.tensor_list import ZERO
-from ..graph.ir import Graph, Node, Value
+from ..graph.ir import CONSTANT, Graph, Node, Value
 from ..graph.lists import IS_KEPT, accumulate, zeros_for
 from ..graph.trace import Symbolic, Trace, replay, user_place
 from .derivatives import Split, dense, is_deep, reaching, refuse_batched, tracked
@@ -154,6 +154,7 @@ class Plan:
         unused = Value(None, (), VARIANT)
         self.cond = Graph(cond.name, [*cond.inputs[:n], unused, *cond.inputs[n:]], cond.nodes, cond.outputs)
         self.__name__ = f"keeps {len(split.kept)}"
+        self.whole = deep and all(followed)  # nothing more can be asked for
         self._ways: dict = {}
 
     def way(self, members: tuple, deep: bool) -> tuple[Graph, Graph, list[int]]:
@@ -172,6 +173,23 @@ class Plan:
             body = Graph(split.trace.name, inputs, way.nodes, out)
             self._ways[members, deep] = cond, body, used
         return self._ways[members, deep]
+
+
+def _keep(node: Node, trace: Trace) -> None:
+    """Plans the derivative of a loop that is a node of the trace: it begins with an empty stack, and gives the last.
+
+    A plan for less, which a tape had made, stays: its stack is a variable of the loop like the others.
+    """
+    counts, cond, body, plan = node.attributes
+    if plan is None or not plan.whole:
+        n, *others = counts
+        plan = Plan(cond, body, counts, [True] * len(node.inputs), True)
+        empty = Node(CONSTANT, [], (wrap(ZERO),), [], node.place)
+        empty.outputs = [Value(empty, (), VARIANT)]
+        trace.nodes.insert(trace.nodes.index(node), empty)
+        node.inputs.insert(n, empty.outputs[0])
+        node.attributes = ((n + 1, *others), plan.cond, plan.body, plan)
+        node.outputs.append(Value(node, (), VARIANT))
 
 
 def _pull(F: Any, g: Any, rec: tuple, wanted: Any, grads: dict) -> None:
@@ -215,6 +233,7 @@ def _op(effect: bool) -> Op:
         pull=_pull, effect=effect,
     )  # fmt: skip
     op.call = _run
+    op.keep = _keep
     return op
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .dtypes import DType, as_dtype, numpy_dtype, short_name
+from .tapes import made
 from .tensor import Tensor, ndarray, wrap
 
 _FLOAT32, _INT32, _INT64 = np.dtype("float32"), np.dtype("int32"), np.dtype("int64")
@@ -336,7 +337,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
     """
     if isinstance(value, Tensor) and dtype is not None and value.dtype != dtype:
         raise TypeError(f"Expected tensor {value} with dtype {as_dtype(dtype)!r}, but got dtype {value.dtype!r}.")
-    tensor = convert_to_tensor(value, dtype)
+    tensor = made(convert_to_tensor(value, dtype))
     if shape is None:
         return tensor
     array = np.asarray(tensor._value)
@@ -345,9 +346,9 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
     if dims == array.shape:
         return tensor
     if array.size == size:
-        return wrap(_flat(array.reshape(dims)))
+        return made(wrap(_flat(array.reshape(dims))))
     if array.size == 1:
-        return wrap(_flat(np.full(dims, array.reshape(-1)[0], array.dtype)))
+        return made(wrap(_flat(np.full(dims, array.reshape(-1)[0], array.dtype))))
     raise TypeError(
         f"Eager execution of tf.constant with unsupported shape. Tensor {array} (converted from {_shorten(value)}) has "
         f"{array.size} elements, but got `shape` {dims} with {size} elements."

@@ -82,6 +82,7 @@ class Op:
         self.outputs = outputs
         self.effect = effect
         self.traced: Callable | None = None  # (trace, attributes) -> the op and attributes that stand in a graph
+        self.keep: Callable | None = None  # (node, its trace) -> changes it so that it keeps what derivatives need
         self.elementwise = False
         self.pull = pull or (_joint_pull if callable(grads) else _pull_one if inputs == 1 == outputs else _pull)
         self.describe = _describe

@@ -58,6 +58,14 @@ def own_stack() -> TapeStack:
     return stack
 
 
+def made(x: Any) -> Any:
+    """The tensor, of which a trace takes notice where one is active: the program made it there."""
+    trace = active_tapes().trace
+    if trace is not None:
+        trace.made(x)
+    return x
+
+
 def record_elementwise(key_x: int | None, key_y: int | None, out: Any, entry: tuple) -> None:
     """Records the op of one or two tensors that made `out` on every active tape that tracks one of them.
 

@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 
 from . import errors
+from .abstract import Abstract
 from .convert import convert_to_tensor
 from .dtypes import DType, as_dtype, is_differentiable, numpy_dtype
 from .names import current_scope
+from .op import TENSORS
 from .printing import variable_repr
 from .shapes import TensorShape
 from .tapes import active_tapes, new_key
@@ -46,6 +48,11 @@ class VariableAggregation(enum.Enum):
 
     def __str__(self) -> str:
         return f"VariableAggregation.{self.name}"
+
+
+def _known(x: Tensor) -> Tensor:
+    """The tensor. Raises TypeError for one that a function kept of its trace, which has no value."""
+    return x if type(x._value) is not Abstract else TENSORS.identity(x)  # type: ignore[attr-defined]
 
 
 class Variable:
@@ -102,7 +109,7 @@ class Variable:
                 f"Tensor conversion requested dtype {as_dtype(dtype).name} for Tensor with dtype "
                 f"{initial_value.dtype.name}: {initial_value!r}"
             )
-        value = convert_to_tensor(initial_value, dtype)._value
+        value = _known(convert_to_tensor(initial_value, dtype))._value
         declared = TensorShape(value.shape)
         if shape is not None:
             declared = TensorShape(shape)
@@ -276,7 +283,7 @@ class Variable:
         """What is assigned, as an array of the variable's dtype that nothing will write to."""
         if type(value) is Tensor and value._value.dtype is self._dtype:
             return value._value
-        return convert_to_tensor(value, self._dtype)._value
+        return _known(convert_to_tensor(value, self._dtype))._value
 
     def _update(self, combine: Callable, delta: Any, title: str) -> None:
         trace = active_tapes().trace

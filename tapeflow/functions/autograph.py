@@ -1,8 +1,10 @@
 """AutoGraph: Python functions rewritten so that their statements over tensors become part of the graph.
 
 The rewriting is done by `diastatic-malt`, TensorFlow's own AutoGraph as a package; what the statements do is in
-`control.statements`. The package is imported with the first function that is traced. A function whose source cannot be
-read is traced as it is.
+`control.statements`. The package is imported with the first function that has statements. A function whose source
+cannot be read is traced as it is.
+
+Of functions without such statements only the calls are handed on (`functions.calls`), and the package stays away.
 """
 
 from __future__ import annotations
@@ -11,14 +13,22 @@ import functools
 import inspect
 import linecache
 import logging
+import sys
 from collections.abc import Callable
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
 from ..control import statements
 from ..core.logs import warning
-from ..graph.trace import SOURCES
+from ..graph.trace import SOURCES, is_ours
+from .calls import handed_on
 
 _UNREADABLE = "cannot read its source"
+# functions of these packages have no statements over tensors
+_AS_THEY_ARE = frozenset(["tapeflow", "malt", "numpy", "scipy", "pytest", *sys.stdlib_module_names]) - {"__main__"}
+_GENERATORS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+# functions that look at the frame that calls them
+_OF_FRAMES = (eval, super, globals, locals)
 
 
 @functools.lru_cache(maxsize=1)
@@ -49,23 +59,37 @@ def _malt() -> Any:
 
 
 def converted(function: Callable) -> Callable:
-    """The function with its statements rewritten; as it is where that cannot be done."""
-    if getattr(function, "__wrapped_by_do_not_convert__", False) or not hasattr(function, "__code__"):
-        return _calling(function)
+    """The function with its statements rewritten; as it is where that cannot be done, which a warning says."""
+    return _converted(function, _note_unconverted)
+
+
+def _converted(function: Any, complain: Callable) -> Callable:
+    if isinstance(function, MethodType):
+        return functools.partial(_converted(function.__func__, complain), function.__self__)
+    if not isinstance(function, FunctionType):
+        method: Any = type(function).__call__ if callable(function) else None
+        return functools.partial(_converted(method, complain), function) if _is_written(method) else function
+    if not _is_written(function):
+        return function
+    light = handed_on(function, _called)
+    if light is not None:
+        return light
     try:
         return _rewritten(function)
     except Exception as error:
-        _note_unconverted(function, error)
+        complain(function, error)
         return function
 
 
-def _calling(function: Callable) -> Callable:
-    """A callable object, whose `__call__` is rewritten."""
-    method = type(function).__call__ if callable(function) else None
-    if getattr(function, "__wrapped_by_do_not_convert__", False) or not hasattr(method, "__code__"):
-        return function
-    made = converted(method)
-    return functools.partial(made, function)
+def _is_written(f: Any) -> bool:
+    """Whether it is a function of the program, to be rewritten."""
+    return (
+        isinstance(f, FunctionType)
+        and (f.__module__ or "").partition(".")[0] not in _AS_THEY_ARE
+        and not is_ours(f.__code__.co_filename)
+        and not f.__code__.co_flags & _GENERATORS
+        and not hasattr(f, "autograph_info__")
+    )
 
 
 def _rewritten(function: Callable) -> Callable:
@@ -93,32 +117,32 @@ def _add_place(error: Exception) -> None:
     while step is not None:
         place = SOURCES.get(step.tb_frame.f_code.co_filename, {}).get(step.tb_lineno, place)
         step = step.tb_next
-    if place is not None and hasattr(error, "add_note"):
-        error.add_note(f"in the program: {place}")
+    note = f"in the program: {place}"
+    if place is not None and hasattr(error, "add_note") and note not in getattr(error, "__notes__", ()):
+        error.add_note(note)
 
 
-def _called(f: Any, args: tuple, kwargs: dict | None, caller_fn_scope: Any = None, options: Any = None) -> Any:
+def _called(f: Any, args: tuple, kwargs: dict | None, scope: Any = None, options: Any = None) -> Any:
     """A call inside of a rewritten function: of a function that is rewritten in turn, or runs as it is."""
-    special = statements.BUILTINS.get(f) if f.__hash__ is not None and isinstance(f, (type, type(len))) else None
-    if special is not None and not kwargs:
-        return special(*args)
-    return _malt_call(f, args, kwargs, caller_fn_scope, options)
-
-
-def _malt_call(f: Any, args: tuple, kwargs: dict | None, scope: Any, options: Any) -> Any:
-    api = _malt()
-    if getattr(f, "__wrapped_by_do_not_convert__", False):
+    kind = type(f)
+    if kind is functools.partial:
+        return _called(f.func, (*f.args, *args), {**f.keywords, **(kwargs or {})}, scope, options)
+    if kind is not FunctionType and kind is not MethodType and not kwargs and f.__hash__ is not None:
+        special = statements.BUILTINS.get(f) if isinstance(f, (type, BuiltinFunctionType)) else None
+        if special is not None:
+            return special(*args)
+        if f in _OF_FRAMES and scope is not None:
+            return _malt().converted_call(f, args, kwargs, scope, options)
+    if options is not None and not options.internal_convert_user_code or isinstance(f, type):
         return f(*args, **(kwargs or {}))
-    try:
-        return api.converted_call(f, args, kwargs, scope, options)
-    except Exception as error:
-        error.__dict__.pop("ag_error_metadata", None)
-        raise
+    return _converted(f, lambda *unreadable: None)(*args, **(kwargs or {}))
 
 
 def _remember_lines(source_map: dict) -> None:
     """Tells traces which lines of the program a rewritten function's lines come from."""
     for generated, origin in source_map.items():
+        if "__autograph_generated_file" not in generated.filename:
+            continue  # a line of the program, which stands for itself
         place = f"{origin.loc.filename.rpartition('/')[2]}:{origin.loc.lineno}"
         SOURCES.setdefault(generated.filename, {})[generated.lineno] = place
 
@@ -151,8 +175,7 @@ def do_not_convert(func: Callable | None = None) -> Any:
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         return func(*args, **kwargs)
 
-    wrapper.__wrapped_by_do_not_convert__ = True  # type: ignore[attr-defined]
-    wrapper.autograph_info__ = None  # what the package looks for
+    wrapper.autograph_info__ = None  # type: ignore[attr-defined]
     return wrapper
 
 

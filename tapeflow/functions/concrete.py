@@ -178,11 +178,12 @@ class ConcreteFunction:
 
 def traced(
     name: str, function: Callable, args: tuple, kwargs: dict, specs: Sequence[TensorSpec], names: Sequence[str],
-    may_create: bool, strict: bool = False,
+    may_create: bool, rewrite: Callable | None, strict: bool = False,
 ) -> tuple[ConcreteFunction, Trace]:  # fmt: skip
     """Traces a function of these arguments, in which `specs` say what is known of the inputs, in their order."""
     trace = Trace(name)
     trace.may_create = may_create
+    trace.rewrite = rewrite
     leaves = nest.flatten((args, kwargs), expand_composites=True)
     labels = _labels(args, kwargs, names)
     remaining = iter(specs)

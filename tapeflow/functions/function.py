@@ -16,7 +16,7 @@ from ..core.convert import convert_to_tensor
 from ..core.logs import warning
 from ..core.tensor import Tensor
 from ..core.type_spec import TensorSpec
-from ..graph.trace import user_place
+from ..graph.trace import place_of, user_place
 from .concrete import ConcreteFunction, traced
 from .signature import Parameters, is_input, key_of, relaxed, spec_of
 
@@ -146,10 +146,26 @@ class Function:
         self._count += 1
         function = self._plain(self._to_trace())
         names = self._parameters.names
-        concrete, trace = traced(
-            self._name, function, args, kwargs, specs, names, may_create, bool(self._options["jit_compile"])
-        )
+        rewrite = _converted_by_autograph if self._autograph else None
+        try:
+            strict = bool(self._options["jit_compile"])
+            concrete, trace = traced(self._name, function, args, kwargs, specs, names, may_create, rewrite, strict)
+        except RecursionError as error:
+            if str(error).startswith("maximum"):  # Python's own
+                raise self._endless(error) from None
+            raise
         return concrete, trace.created
+
+    def _endless(self, error: RecursionError) -> RecursionError:
+        step, place = error.__traceback__, None
+        while step is not None:
+            place = place_of(step.tb_frame.f_code.co_filename, step.tb_lineno) or place
+            step = step.tb_next
+        return RecursionError(
+            f"tf.function '{self._name}': a function calls itself without end while it is being traced (at {place}). "
+            "Both branches of an `if` over a tensor are traced, so such an `if` cannot end a recursion: use a `while`, "
+            "or decide by Python values."
+        )
 
     def _to_trace(self) -> Callable:
         """The Python function as AutoGraph writes it, or as it is."""

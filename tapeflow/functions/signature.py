@@ -20,6 +20,7 @@ from ..core.shapes import TensorShape
 from ..core.tensor import Tensor, ndarray
 from ..core.type_spec import TensorSpec
 from ..core.variable import Variable
+from ..graph.trace import user_place
 
 _VALUES = frozenset([int, float, bool, complex, str, bytes, type(None)])
 
@@ -112,6 +113,7 @@ class Parameters:
         parameters = list(signature.parameters.values())
         if bound and parameters and parameters[0].kind in (0, 1):
             parameters = parameters[1:]
+        self.name = getattr(function, "__name__", type(function).__name__)
         self.signature = inspect.Signature(parameters)
         self.names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         others = [p for p in parameters if p.kind in (p.VAR_POSITIONAL, p.KEYWORD_ONLY)]
@@ -140,12 +142,14 @@ class Parameters:
 
         Raises TypeError where they do not fit the function.
         """
-        if self.specs is not None:
-            bound = self.signature.bind(*args, **kwargs)
-            return self._by_specs(bound.args, bound.kwargs)
-        if not kwargs and len(args) == self.plain:
+        if self.specs is None and not kwargs and len(args) == self.plain:
             return args, kwargs
-        bound = self.signature.bind(*args, **kwargs)
+        try:
+            bound = self.signature.bind(*args, **kwargs)
+            if self.specs is not None:
+                return self._by_specs(bound.args, bound.kwargs)
+        except TypeError as error:
+            raise TypeError(f"tf.function '{self.name}', called at {user_place()}: {error}") from None
         bound.apply_defaults()
         return bound.args, bound.kwargs
 

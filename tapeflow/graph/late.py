@@ -71,8 +71,14 @@ def late(op: Op) -> Op:
         given = filled(attributes, [size_of(n) for n in tensors[len(tensors) - count :]])
         return op.call(inputs, *given) if op.inputs is None else op.call(*inputs, *given)
 
+    def remember(tensors: tuple, attributes: tuple, outputs: tuple) -> None:
+        count, *holes = attributes
+        given = filled(tuple(holes), [size_of(n) for n in tensors[len(tensors) - count :]])
+        op.remember(tensors[: len(tensors) - count], given, outputs)
+
     twin = Op(op.name, lambda xp: run, infer, inputs=None, outputs=op.outputs, title=op.title, effect=op.effect)
     twin.call = call
+    twin.remember = remember
     _LATE[op.name] = twin
     return twin
 

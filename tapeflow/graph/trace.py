@@ -7,6 +7,9 @@ What does not depend on an input is computed at once and stands in the graph as 
 
 from __future__ import annotations
 
+import functools
+import inspect
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,15 +21,17 @@ from ..core import errors, nest
 from ..core.abstract import Abstract
 from ..core.context import init_scope
 from ..core.convert import convert_to_tensor
+from ..core.dtypes import is_differentiable
 from ..core.op import Op, refusal
 from ..core.shapes import TensorShape
 from ..core.size import Size, has_sizes, known
-from ..core.tapes import TapeStack, active_tapes, pop_stack, push_stack
+from ..core.tapes import TapeStack, active_tapes, new_key, pop_stack, push_stack
 from ..core.tensor import Tensor, flat, wrap
 from ..core.variable import Variable
+from ..ops.deferring import Deferred
 from ..ops.seeds import GraphSeeds
 from ..ops.variable_updates import VariableSlice
-from . import custom
+from . import custom, deferred
 from .ir import CONSTANT, Graph, Node, Value
 from .late import DIMENSION, late, template
 from .state import ASSIGNMENTS, EFFECT, READ, WRITES
@@ -50,7 +55,7 @@ class Symbolic(Tensor):
     def _interpret(cls, op: Op, inputs: tuple, attributes: tuple) -> Any:
         trace = active_tapes().trace
         if trace is None:
-            raise _leaked(next(x for x in inputs if isinstance(x, Symbolic)))
+            raise out_of_scope(next(x for x in inputs if isinstance(x, Symbolic)))
         return trace.add(op, inputs, attributes)
 
     @property
@@ -95,6 +100,8 @@ class Symbolic(Tensor):
 
     def _refuse(self, kind: type, what: str, way_out: str) -> Any:
         place = user_place()
+        if not self._trace.is_active():
+            raise kind(f"{what}: {out_of_scope(self)}")
         raise kind(f"{what} (tf.Tensor '{self.name}' {self._value!r}, at {place or 'an unknown line'}): {way_out}")
 
     @property
@@ -152,6 +159,13 @@ class Symbolic(Tensor):
             "use TensorFlow's functions instead of NumPy's, or tf.numpy_function",
         )
 
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._refuse(
+            TypeError,
+            "a tensor does not support item assignment",
+            "tf.tensor_scatter_nd_update gives a changed copy, and parts of a tf.Variable can be assigned to",
+        )
+
     def __repr__(self) -> str:
         return f"<tf.Tensor '{self.name}' shape={self.shape} dtype={self.dtype.name}>"
 
@@ -178,8 +192,7 @@ class Trace:
         lift_reads: whether variables read here are read by the parent, before the branch (they must not be written).
     """
 
-    _records: dict = {}  # as a tape it tracks nothing
-    _auto = False
+    _auto = False  # as a tape it watches no variable
 
     def __init__(self, name: str, parent: Trace | None = None, lift_reads: bool = False) -> None:
         self.name = name
@@ -192,8 +205,13 @@ class Trace:
         self.written: dict[int, Variable] = {}  # variables assigned here
         self.created: list[Variable] = parent.created if parent is not None else []
         self.may_create = True
+        # how functions that the program gives to others, such as a layer's `call`, are rewritten by AutoGraph
+        self.rewrite: Callable | None = parent.rewrite if parent is not None else None
         self.deep: bool = parent is not None and parent.deep  # whether gradients taken here will be differentiated
         self.seeds: GraphSeeds = parent.seeds if parent is not None else GraphSeeds()
+        self.tensors: dict[Value, Symbolic] = {}  # of each value, the tensor that the program has
+        # ops of tensors that have a value make no node; for `tf.gradients`, those that begin with one made here
+        self._records: dict = parent._records if parent is not None else {}
         self._current: dict[int, Symbolic] = {}  # id of a variable -> what it holds now
         self._known: dict[int, tuple[Tensor, Value]] = {}  # id of a tensor from outside -> its value here
         self._tokens: list = []
@@ -207,6 +225,13 @@ class Trace:
 
     def __exit__(self, *exc: object) -> None:
         pop_stack(self._tokens.pop())
+
+    def is_active(self) -> bool:
+        """Whether it is this function, or what it calls, that is being traced."""
+        trace = active_tapes().trace
+        while trace is not None and trace is not self:
+            trace = trace.parent
+        return trace is self
 
     # -- tensors --
 
@@ -246,7 +271,20 @@ class Trace:
         out._key = None
         out._node_value = value
         out._trace = self
+        self.tensors[value] = out
         return out
+
+    def tensor_of(self, value: Value) -> Symbolic:
+        """The tensor that stands for a value of this trace."""
+        found = self.tensors.get(value)
+        return self._symbolic(value) if found is None else found
+
+    def made(self, x: Tensor) -> None:
+        """Takes notice of a tensor with a value that the function makes: `tf.gradients` may be asked for it."""
+        if type(x) is Tensor and is_differentiable(x._value.dtype):
+            if x._key is None:
+                x._key = new_key()
+            self._records.setdefault(x._key, None)
 
     @staticmethod
     def _size(x: Symbolic, axis: int) -> Size:
@@ -281,7 +319,7 @@ class Trace:
             while outer is not None and outer is not x._trace:
                 outer = outer.parent
             if outer is None:
-                raise _leaked(x)
+                raise out_of_scope(x)
             value = self.placeholder(x._value.shape, x._value.dtype)._node_value
             self.captures.append((x, value))
         elif isinstance(x._value, Abstract):
@@ -328,10 +366,32 @@ class Trace:
         for result, kind in zip(results, kinds, strict=True):
             if kind.shape is not None and (None in kind.shape or has_sizes(kind.shape)):
                 self._keep_sizes(result, kind.shape, inputs if op.elementwise else ())
+        own, self._records = self._records, {}  # what has a node needs no record of the trace's own
         op.remember(inputs, attributes, results)
+        self._records = own
         if op in WRITES:
             self._wrote([a for a in attributes if isinstance(a, Variable)], everything=op is EFFECT)
         return results[0] if op.outputs == 1 else results
+
+    def later(self, what: Deferred, args: tuple, kwargs: dict) -> Any:
+        """Calls a function that needs sizes or values: now if they are known, else by a node."""
+        args, kwargs = nest.map_structure(
+            lambda x: x.read_value() if isinstance(x, Variable) else x.tensor() if type(x) is Size else x,
+            (args, kwargs),
+            expand_composites=True,
+        )
+        leaves = nest.flatten((args, kwargs), expand_composites=True)
+        shapes = [x._value.shape for x in leaves if isinstance(x, Symbolic)]
+        if what.values is not None and not any(shape is None or has_sizes(shape) for shape in shapes):
+            given = inspect.signature(what.function).bind(*args, **kwargs).arguments if what.values and shapes else {}
+            needed = nest.flatten([given.get(name) for name in what.values])
+            if not any(isinstance(x, Symbolic) for x in needed):
+                return what.function(*args, **kwargs)
+        return deferred.later(self, what, args, kwargs)
+
+    def rows(self, pulled: Callable, y: Tensor, seeds_of: Callable, batch: bool) -> list:
+        """What `pulled(seed)` gives for every seed of a tensor of unknown size: the rows of a Jacobian."""
+        return deferred.rows(self, pulled, y, seeds_of, batch)
 
     # -- variables --
 
@@ -435,9 +495,9 @@ class Trace:
             root = root.parent
         if not root.may_create:
             raise ValueError(
-                "tf.function only supports singleton tf.Variables created on the first call, and this function tried "
-                f"to create one on another call (at {user_place()}). Create the variable outside of the function, or "
-                "keep it: `if self.v is None: self.v = tf.Variable(...)`."
+                "tf.function only supports singleton tf.Variables created on the first call, and this function creates "
+                f"one whenever it is traced (at {user_place()}). Create the variable outside of the function, or keep "
+                "it: `if self.v is None: self.v = tf.Variable(...)`."
             )
         self.created.append(variable)
         if callable(value) and not isinstance(value, (Tensor, Variable)):
@@ -495,24 +555,30 @@ def replay(graph: Graph, inputs: Sequence[Tensor]) -> list[Tensor]:
 
 # -- where in the program ----------------------------------------------------------------------------------------------
 
-_OWN = str(Path(__file__).parent.parent)
+_OWN = f"{Path(__file__).parent.parent}{os.sep}"
 # lines of files that AutoGraph wrote: where in the program they come from
 SOURCES: dict[str, dict[int, str]] = {}
 
 
-def _is_ours(file: str) -> bool:
+@functools.lru_cache(None)
+def is_ours(file: str) -> bool:
+    """Whether a file is none of the program's."""
     return file.startswith(_OWN) or "/malt/" in file
 
 
 def user_place() -> str | None:
     """The file and line of the program, outside of this package, that is being run."""
     frame: Any = sys._getframe(1)
-    while frame is not None and _is_ours(frame.f_code.co_filename):
+    while frame is not None and is_ours(frame.f_code.co_filename):
         frame = frame.f_back
     if frame is None:
         return None
-    file, line = frame.f_code.co_filename, frame.f_lineno
-    return SOURCES.get(file, {}).get(line) or f"{file.rpartition('/')[2]}:{line}"
+    return place_of(frame.f_code.co_filename, frame.f_lineno)
+
+
+def place_of(file: str, line: int) -> str | None:
+    """A line as the program has it, None for one that is not the program's."""
+    return None if is_ours(file) else SOURCES.get(file, {}).get(line) or f"{file.rpartition('/')[2]}:{line}"
 
 
 def _for_rules(value: Any) -> Any:
@@ -530,7 +596,8 @@ def _at_trace_time(error: Exception, place: str | None) -> Exception:
     return error
 
 
-def _leaked(x: Symbolic) -> TypeError:
+def out_of_scope(x: Symbolic) -> TypeError:
+    """The error for a symbolic tensor that is used where its trace is not."""
     place = user_place() or "an unknown line"
     if x._trace.parent is not None:
         return TypeError(

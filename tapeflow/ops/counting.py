@@ -13,6 +13,7 @@ from ..core.dtypes import int32, numpy_dtype
 from ..core.op import TENSORS, define
 from ..core.shapes import shape_text
 from ..core.tensor import Tensor
+from .deferring import deferred, shape_of
 from .scattering import add_rows
 from .statics import refused_integer, static_int
 
@@ -46,6 +47,16 @@ def _bincount_kernel(xp: Any) -> Any:
 _bincount = define("bincount", _bincount_kernel, _counted, title="DenseBincount", inputs=None)
 
 
+def _bincount_kind(
+    arr: Any, weights: Any = None, minlength: Any = None, maxlength: Any = None, dtype: Any = int32,
+    name: str | None = None, axis: int | None = None, binary_output: bool = False,
+) -> Abstract:  # fmt: skip
+    rows = shape_of(arr)[:-1] if axis == -1 else ()
+    weighted = weights is not None and not binary_output
+    return Abstract((*rows, None), convert_to_tensor(weights)._value.dtype if weighted else numpy_dtype(dtype))
+
+
+@deferred(_bincount_kind, values=("arr", "minlength", "maxlength"), gradient=False)
 def bincount(
     arr: Any,
     weights: Any = None,
@@ -105,6 +116,11 @@ def bincount(
 # -- histograms --------------------------------------------------------------------------------------------------------
 
 
+@deferred(
+    lambda values, value_range, nbins=100, dtype=int32, name=None: Abstract(shape_of(values), numpy_dtype(dtype)),
+    values=("values", "value_range", "nbins"),
+    gradient=False,
+)
 def histogram_fixed_width_bins(
     values: Any, value_range: Any, nbins: Any = 100, dtype: Any = int32, name: str | None = None
 ) -> Tensor:
@@ -136,6 +152,13 @@ def histogram_fixed_width_bins(
     return convert_to_tensor(np.clip(at, 0, count - 1).astype(to))
 
 
+@deferred(
+    lambda values, value_range, nbins=100, dtype=int32, name=None: Abstract(
+        (nbins if type(nbins) is int else None,), numpy_dtype(dtype)
+    ),
+    values=("values", "value_range", "nbins"),
+    gradient=False,
+)
 def histogram_fixed_width(
     values: Any, value_range: Any, nbins: Any = 100, dtype: Any = int32, name: str | None = None
 ) -> Tensor:
@@ -148,6 +171,13 @@ def histogram_fixed_width(
 # -- confusion matrices ------------------------------------------------------------------------------------------------
 
 
+@deferred(
+    lambda labels, predictions, num_classes=None, weights=None, dtype=int32, name=None: Abstract(
+        (num_classes if type(num_classes) is int else None,) * 2, numpy_dtype(dtype)
+    ),
+    values=("labels", "predictions", "num_classes", "weights"),
+    gradient=False,
+)
 def confusion_matrix(
     labels: Any,
     predictions: Any,

@@ -14,8 +14,10 @@ from ..core.dtypes import as_dtype, bool_, float32, float64, numpy_dtype, string
 from ..core.op import TENSORS, define
 from ..core.shapes import shape_text
 from ..core.size import has_sizes, size_of
+from ..core.tapes import made
 from ..core.tensor import Tensor, flat, wrap
 from ..core.variable import Variable
+from .deferring import deferred, shape_of, unknown
 from .statics import from_end, refused_integer, static_shape_vector
 
 # -- filled ------------------------------------------------------------------------------------------------------------
@@ -34,7 +36,7 @@ def zeros(shape: Any, dtype: Any = float32, name: str | None = None, layout: Any
     to = numpy_dtype(dtype)
     if has_sizes(dims):
         return TENSORS.broadcast_to(zeros((), to), dims)
-    return wrap(flat(np.full(dims, b"", object) if to.kind == "O" else np.zeros(dims, to)))
+    return made(wrap(flat(np.full(dims, b"", object) if to.kind == "O" else np.zeros(dims, to))))
 
 
 def ones(shape: Any, dtype: Any = float32, name: str | None = None, layout: Any = None) -> Tensor:
@@ -45,7 +47,7 @@ def ones(shape: Any, dtype: Any = float32, name: str | None = None, layout: Any 
         raise TypeError("Cannot convert 1 to EagerTensor of dtype string")
     if has_sizes(dims):
         return TENSORS.broadcast_to(ones((), to), dims)
-    return wrap(flat(np.ones(dims, to)))
+    return made(wrap(flat(np.ones(dims, to))))
 
 
 def fill(dims: Any, value: Any, name: str | None = None, layout: Any = None) -> Tensor:
@@ -61,9 +63,15 @@ def fill(dims: Any, value: Any, name: str | None = None, layout: Any = None) -> 
     x = convert_to_tensor(value)
     if x._value.shape != ():
         raise errors.invalid("Fill", f"value must represent a scalar, got shape {shape_text(x._value.shape)}")
-    return TENSORS.broadcast_to(x, shape)
+    return made(TENSORS.broadcast_to(x, shape))
 
 
+@deferred(
+    lambda num_rows, num_columns=None, batch_shape=None, dtype=float32, name=None: unknown(
+        2 + (0 if batch_shape is None else len(static_shape_vector(batch_shape, "Fill"))), numpy_dtype(dtype)
+    ),
+    values=("num_rows", "num_columns", "batch_shape"),
+)
 def eye(
     num_rows: Any, num_columns: Any = None, batch_shape: Any = None, dtype: Any = float32, name: str | None = None
 ) -> Tensor:
@@ -92,7 +100,7 @@ def eye(
     out = np.zeros(shape, to)
     diagonal = np.arange(min(sizes))
     out[..., diagonal, diagonal] = 1
-    return wrap(out)
+    return made(wrap(out))
 
 
 # -- sequences ---------------------------------------------------------------------------------------------------------
@@ -139,7 +147,7 @@ def range_(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, nam
         count = (abs(int(last) - int(first)) + abs(int(step)) - 1) // abs(int(step))
     else:
         count = int(np.ceil(abs(np.float64((last - first) / step))))
-    return wrap(first + np.arange(count).astype(to) * step)
+    return made(wrap(first + np.arange(count).astype(to) * step))
 
 
 _range_of = define(
@@ -228,6 +236,12 @@ def meshgrid(*args: Any, **kwargs: Any) -> list[Tensor]:
     return out
 
 
+@deferred(
+    lambda lengths, maxlen=None, dtype=bool_, name=None: Abstract(
+        (*shape_of(lengths), maxlen if type(maxlen) is int else None), numpy_dtype(dtype)
+    ),
+    values=("lengths", "maxlen"),
+)
 def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = bool_, name: str | None = None) -> Tensor:
     """A mask for each length: true for the first so many positions.
 

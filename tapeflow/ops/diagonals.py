@@ -17,7 +17,9 @@ from ..core.abstract import Abstract
 from ..core.convert import convert_to_tensor
 from ..core.op import TENSORS, define
 from ..core.shapes import shape_text
+from ..core.size import known
 from ..core.tensor import Tensor
+from .deferring import deferred, shape_of, unknown
 from .statics import static_array, static_int
 
 _ALIGNS = ("RIGHT_LEFT", "LEFT_RIGHT", "LEFT_LEFT", "RIGHT_RIGHT")
@@ -176,6 +178,16 @@ _set_diag = define(
 # -- as functions ------------------------------------------------------------------------------------------------------
 
 
+def _diag_part_kind(
+    input: Any, name: str = "diag_part", k: Any = 0, padding_value: Any = 0, align: str = "RIGHT_LEFT"
+) -> Abstract:
+    x = convert_to_tensor(input)._value
+    low, high = _bounds(k, "MatrixDiagPartV3")
+    shape = known(x.shape)
+    return Abstract((*shape[:-2], *(() if low == high else (high - low + 1,)), None), x.dtype)
+
+
+@deferred(_diag_part_kind, values=("k", "padding_value"))
 def diag_part(
     input: Any, name: str = "diag_part", k: Any = 0, padding_value: Any = 0, align: str = "RIGHT_LEFT"
 ) -> Tensor:
@@ -206,6 +218,17 @@ def _padding(value: Any, x: Tensor) -> Any:
     return convert_to_tensor(value, x.dtype)._value
 
 
+def _diag_kind(
+    diagonal: Any, name: str = "diag", k: Any = 0, num_rows: Any = -1, num_cols: Any = -1, padding_value: Any = 0,
+    align: str = "RIGHT_LEFT",
+) -> Abstract:  # fmt: skip
+    x = convert_to_tensor(diagonal)._value
+    low, high = _bounds(k, "MatrixDiagV3")
+    sizes = [n if type(n) is int and n >= 0 else None for n in (num_rows, num_cols)]
+    return Abstract((*known(x.shape)[: len(x.shape) - (1 if low == high else 2)], *sizes), x.dtype)
+
+
+@deferred(_diag_kind, values=("k", "num_rows", "num_cols", "padding_value"))
 def diag(
     diagonal: Any,
     name: str = "diag",
@@ -256,6 +279,12 @@ def diag(
     return _diag(x, low, high, rows, columns, align, _padding(padding_value, x))
 
 
+def _same_kind(input: Any, *args: Any, **kwargs: Any) -> Abstract:
+    x = convert_to_tensor(input)._value
+    return Abstract(known(x.shape), x.dtype)
+
+
+@deferred(_same_kind, values=("k",))
 def set_diag(input: Any, diagonal: Any, name: str = "set_diag", k: Any = 0, align: str = "RIGHT_LEFT") -> Tensor:
     """Matrices with some of their diagonals replaced.
 
@@ -299,6 +328,7 @@ def tensor_diag(diagonal: Any, name: str | None = None) -> Tensor:
     return TENSORS.reshape(_diag(TENSORS.reshape(x, (n,)), 0, 0, n, n, _ALIGNS[0], 0), shape + shape)
 
 
+@deferred(lambda input, name=None: unknown(len(shape_of(input)) // 2, convert_to_tensor(input)._value.dtype))
 def tensor_diag_part(input: Any, name: str | None = None) -> Tensor:
     """The diagonal of a tensor of even rank: `out[i...] = input[i..., i...]`.
 
@@ -341,6 +371,7 @@ _band_part = define(
 )
 
 
+@deferred(_same_kind, values=("num_lower", "num_upper"))
 def band_part(input: Any, num_lower: Any, num_upper: Any, name: str | None = None) -> Tensor:
     """Matrices with zeros outside of a band around their main diagonals.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core import errors
+from ..core import errors, nest
 from ..core.abstract import Abstract
 from ..core.convert import convert_like, convert_to_tensor, is_tensor
 from ..core.dtypes import short_name
@@ -14,6 +14,7 @@ from ..core.op import TENSORS, define
 from ..core.shapes import shape_text
 from ..core.tensor import Tensor
 from ..core.variable import Variable
+from .deferring import deferred, shape_of, unknown
 from .statics import from_end, static_array, static_ints
 
 # -- tile and repeat ---------------------------------------------------------------------------------------------------
@@ -73,6 +74,12 @@ def tile(input: Any, multiples: Any, name: str | None = None) -> Tensor:
     return _tile(x, static_ints(multiples, "Tile", "Tmultiples", "Expected multiples to be 1-D, it"))
 
 
+@deferred(
+    lambda input, repeats, axis=None, name=None: unknown(
+        1 if axis is None else max(1, len(shape_of(input))), convert_to_tensor(input)._value.dtype
+    ),
+    values=("repeats",),
+)
 def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None = None) -> Tensor:
     """The tensor with each part along a dimension repeated.
 
@@ -128,7 +135,7 @@ def _padded(x: Any, paddings: tuple, mode: str, value: Any) -> Abstract:
             f"{len(x.shape)} for shape {shape_text(x.shape)}, not {len(paddings)}",
         )
     # a reflection leaves out the element at the edge, a symmetric one repeats it
-    edge = mode == "REFLECT"
+    edge = int(mode == "REFLECT")
     for (before, after), size in zip(paddings, x.shape, strict=True):
         if before < 0 or after < 0:
             raise errors.invalid(title, f"Paddings must be non-negative: {before} {after}")
@@ -214,6 +221,11 @@ def pad(
     Raises InvalidArgumentError for paddings of another shape, negative or larger than what there is to mirror,
     ValueError for another mode, TypeError for a constant that does not fit the tensor's dtype.
     """
+    late = mode.upper() != "CONSTANT" or any(isinstance(n, Tensor) for n in nest.flatten(paddings))
+    return (_padded_later if late else _padded_by)(tensor, paddings, mode, constant_values)
+
+
+def _padded_by(tensor: Any, paddings: Any, mode: str, constant_values: Any) -> Tensor:
     if isinstance(constant_values, (Tensor, Variable)) and not is_tensor(tensor):
         tensor = convert_like(tensor, convert_to_tensor(constant_values)._value.dtype)
     x = convert_to_tensor(tensor)
@@ -231,6 +243,12 @@ def pad(
     if type(constant_values) is int and constant_values == 0:
         return _pad(_checked(x, pairs), pairs, how, b"" if x._value.dtype.kind == "O" else 0)
     return _pad_with(_checked(x, pairs), pairs, constant_values)
+
+
+_padded_later = deferred(
+    lambda tensor, *given: unknown(len(shape_of(tensor)), convert_to_tensor(tensor)._value.dtype),
+    values=("paddings",),
+)(_padded_by)
 
 
 def _checked(x: Tensor, pairs: tuple) -> Tensor:

@@ -14,6 +14,7 @@ from ..core.dtypes import int32, numpy_dtype, short_name
 from ..core.op import define
 from ..core.shapes import broadcast_shapes
 from ..core.tensor import Tensor, wrap
+from .deferring import deferred, shape_of
 from .statics import static_array
 
 _shape = define(
@@ -55,6 +56,15 @@ def rank(input: Any, name: str | None = None) -> Tensor:
     return _rank(convert_to_tensor(input))
 
 
+def _longer(x: Any, y: Any) -> int | None:
+    sizes = (shape_of(x)[0], shape_of(y)[0])
+    return None if None in sizes else max(sizes)
+
+
+@deferred(
+    lambda shape_x, shape_y: Abstract((_longer(shape_x, shape_y),), convert_to_tensor(shape_x)._value.dtype),
+    values=("shape_x", "shape_y"),
+)
 def broadcast_dynamic_shape(shape_x: Any, shape_y: Any) -> Tensor:
     """The shape that two shapes, vectors of integers, broadcast to. Raises InvalidArgumentError where they do not."""
     x, y = static_array(shape_x, "BroadcastArgs", "T"), static_array(shape_y, "BroadcastArgs", "T")

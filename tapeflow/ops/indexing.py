@@ -14,9 +14,11 @@ from ..core.dtypes import int32
 from ..core.indexed_slices import IndexedSlices, set_ops
 from ..core.op import TENSORS, define
 from ..core.shapes import shape_text
-from ..core.size import shape_vector
+from ..core.size import has_sizes, shape_vector
 from ..core.tensor import Tensor, flat, wrap
 from ..core.variable import Variable
+from .creation import range_
+from .deferring import deferred, shape_of
 from .scattering import add_rows, check_positions, ignores, within
 from .slicing import string_element
 from .statics import from_end, refused_integer, static_int
@@ -239,6 +241,15 @@ def _gather_nd_grad(F: Any, g: Any, indices: Any, shape: tuple, batch_dims: int)
     if len(at) == 2 and at[1] == 1 and not batch_dims:
         return IndexedSlices(g, F.reshape(indices, at[:1]), shape if F.raw else shape_vector(shape))
     if batch_dims:
+        if has_sizes(at[:batch_dims]):
+            grid = [
+                F.broadcast_to(
+                    F.reshape(range_(0, n, dtype=indices._value.dtype), (1,) * i + (n,) + (1,) * (len(at) - 1 - i)),
+                    (*at[:-1], 1),
+                )
+                for i, n in enumerate(at[:batch_dims])
+            ]
+            return F.scatter_nd(F.concat([*grid, indices], len(at) - 1), g, shape)
         dtype = indices.dtype if F.raw else indices._value.dtype
         grid = np.indices(at[:batch_dims], dtype).reshape(
             batch_dims, *at[:batch_dims], *(1,) * (len(at) - 1 - batch_dims)
@@ -314,6 +325,12 @@ _unravel_index = define(
 )
 
 
+@deferred(
+    lambda indices, dims, name=None: Abstract(
+        (*shape_of(dims), *shape_of(indices)), convert_to_tensor(indices)._value.dtype
+    ),
+    values=("indices", "dims"),
+)
 def unravel_index(indices: Any, dims: Any, name: str | None = None) -> Tensor:
     """Numbers of elements, in row-major order, as their positions in a tensor of shape `dims`.
 

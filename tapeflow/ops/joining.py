@@ -16,6 +16,7 @@ from ..core.op import TENSORS, define
 from ..core.shapes import shape_text
 from ..core.tensor import Tensor
 from ..core.variable import Variable
+from .deferring import deferred, shape_of
 from .slicing import WHOLE, shape_slice, string_element
 from .statics import from_end, static_array, static_int
 
@@ -359,6 +360,8 @@ def split(
         n = int(num_or_size_splits)
         if n < 1:
             raise errors.invalid(title, f"Value for attr 'num_split' of {n} must be at least minimum 1")
+        if type(shape[at]) is not int:
+            return _equal_parts(x, n, at)
         if shape[at] % n:
             raise errors.invalid(
                 title,
@@ -366,7 +369,31 @@ def split(
                 f"{at} (size = {shape[at]}) and num_split {n}",
             )
         return list(_split(x, (shape[at] // n,) * n, at))
+    if type(shape[at]) is not int:
+        return _parts_of_sizes(x, num_or_size_splits, at, num)
     return list(_split(x, _split_sizes(num_or_size_splits, num, shape[at]), at))
+
+
+def _parts_kind(x: Tensor, sizes: Any, axis: int) -> list[Abstract]:
+    shape = shape_of(x)
+    return [
+        Abstract((*shape[:axis], n if type(n) is int and n >= 0 else None, *shape[axis + 1 :]), x._value.dtype)
+        for n in sizes
+    ]
+
+
+@deferred(lambda x, n, axis: _parts_kind(x, [None] * n, axis))
+def _equal_parts(x: Tensor, n: int, axis: int) -> list[Tensor]:
+    return split(x, n, axis)
+
+
+@deferred(
+    lambda x, sizes, axis, num: _parts_kind(
+        x, sizes if isinstance(sizes, (list, tuple)) else shape_of(sizes) and [None] * shape_of(sizes)[0], axis
+    )
+)
+def _parts_of_sizes(x: Tensor, sizes: Any, axis: int, num: int | None) -> list[Tensor]:
+    return split(x, sizes, axis, num)
 
 
 def _split_sizes(given: Any, num: int | None, size: int) -> tuple[int, ...]:

@@ -23,6 +23,7 @@ from ..core.shapes import broadcast_shapes, shape_text
 from ..core.tensor import Tensor
 from . import activations, softmax  # noqa: F401 - ops that kernels and gradients here are made of
 from .arithmetic import one, typed_constant, zero
+from .creation import range_
 
 _FLOAT32 = np.dtype("float32")
 
@@ -296,7 +297,7 @@ def _check_shapes(labels: tuple | None, logits: tuple | None) -> None:
             f"`labels.shape.rank` must equal `logits.shape.rank - 1`. Received: labels.shape={labels} of rank "
             f"{len(labels)} and logits.shape={logits} of rank {len(logits)}"
         )
-    if any(m != n and m is not None and n is not None for m, n in zip(labels, logits, strict=False)):
+    if any(type(m) is int is type(n) and m != n for m, n in zip(labels, logits, strict=False)):
         raise ValueError(
             "`labels.shape` must equal `logits.shape` except for the last dimension. Received: "
             f"labels.shape={labels} and logits.shape={logits}"
@@ -342,7 +343,8 @@ def _of_probabilities_second(F: Any, h: Any, p: Any, labels: Any, last: int) -> 
     value, classes = (p, labels) if F.raw else (p._value, labels._value)
     dtype, n = value.dtype, value.shape[last]
     inside = F.cast(F.greater_equal(p, low(dtype)), dtype) * F.cast(F.less_equal(p, high(dtype)), dtype)
-    hot = F.cast(F.equal(_column(F, labels), np.arange(n, dtype=classes.dtype)), dtype) * inside
+    every = np.arange(n, dtype=classes.dtype) if type(n) is int else range_(0, n, dtype=classes.dtype)
+    hot = F.cast(F.equal(_column(F, labels), every), dtype) * inside
     clipped = F.minimum(F.maximum(p, low(dtype)), high(dtype))
     sums = F.reduce_sum(clipped, (last,), True)
     return h * hot / (clipped * clipped) - F.reduce_sum(h * inside, (last,), True) * inside / (sums * sums)

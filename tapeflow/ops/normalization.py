@@ -18,6 +18,7 @@ from ..core.op import define
 from ..core.shapes import shape_text
 from ..core.tensor import Tensor
 from .arithmetic import typed_constant
+from .deferring import deferred, shape_of
 from .reduction import reduce_mean, reduce_sum, reduce_variance, reduced_axes
 
 _FLOAT32, _FLOAT64 = np.dtype("float32"), np.dtype("float64")
@@ -193,7 +194,8 @@ def sufficient_statistics(
     x = convert_to_tensor(x)
     dtype, rank = x._value.dtype, len(x._value.shape)
     over = reduced_axes(list(dict.fromkeys(axes)), rank, "Sum")
-    counts = convert_to_tensor(dtype.type(prod([x._value.shape[a] for a in over])))
+    total: Any = prod([x._value.shape[a] for a in over])
+    counts = convert_to_tensor(dtype.type(total) if type(total) is int else total, dtype)
     if shift is None:
         return counts, reduce_sum(x, over, keepdims), reduce_sum(T.square(x), over, keepdims), None
     shift = convert_like(shift, dtype)
@@ -329,6 +331,7 @@ def fused_batch_norm(
     return T.cast(y, dtype), T.stop_gradient(running[0]), T.stop_gradient(running[1])
 
 
+@deferred(lambda input, *args, **kwargs: Abstract(shape_of(input), convert_to_tensor(input)._value.dtype))
 def local_response_normalization(
     input: Any, depth_radius: int = 5, bias: float = 1, alpha: float = 1, beta: float = 0.5, name: str | None = None
 ) -> Tensor:

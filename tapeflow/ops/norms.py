@@ -16,7 +16,9 @@ from ..core.elementwise import mixed_dtypes, real_part, refused_dtype
 from ..core.op import TENSORS as T
 from ..core.op import define
 from ..core.shapes import shape_text
+from ..core.size import has_sizes
 from ..core.tensor import Tensor
+from .creation import eye
 from .reduction import reduce_euclidean_norm, reduce_max, reduce_sum, reduced_axes
 
 # -- norms -------------------------------------------------------------------------------------------------------------
@@ -182,11 +184,15 @@ def _trace_shape(x: Any) -> Abstract:
     return Abstract(None if x.shape is None else x.shape[:-2], x.dtype)
 
 
+def _identity(shape: tuple, dtype: np.dtype) -> Any:
+    return eye(*shape, dtype=dtype) if has_sizes(shape) else np.eye(*shape, dtype=dtype)
+
+
 _trace = define(
     "trace",
     lambda xp: lambda x: xp.trace(x, 0, -2, -1, x.dtype),
     _trace_shape,
-    [lambda F, g, shape, dtype: F.reshape(g, (*shape[:-2], 1, 1)) * np.eye(*shape[-2:], dtype=dtype)],
+    [lambda F, g, shape, dtype: F.reshape(g, (*shape[:-2], 1, 1)) * _identity(shape[-2:], dtype)],
     saves=lambda x, out: (x._value.shape, x._value.dtype),
 )
 

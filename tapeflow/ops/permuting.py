@@ -13,6 +13,7 @@ from ..core.elementwise import same
 from ..core.op import define
 from ..core.shapes import shape_text
 from ..core.tensor import Tensor
+from .deferring import deferred, shape_of
 from .slicing import string_element
 from .statics import from_end, refused_integer, static_array, static_ints
 
@@ -113,6 +114,10 @@ _reverse_sequence = define(
 )
 
 
+@deferred(
+    lambda input, *args, **kwargs: Abstract(shape_of(input), convert_to_tensor(input)._value.dtype),
+    values=("seq_lengths",),
+)
 def reverse_sequence(
     input: Any, seq_lengths: Any, seq_axis: int | None = None, batch_axis: int | None = None, name: str | None = None
 ) -> Tensor:
@@ -162,6 +167,7 @@ def _invert_kernel(xp: Any) -> Any:
 _invert_permutation = define("invert_permutation", _invert_kernel, same)
 
 
+@deferred(lambda x, name=None: Abstract(shape_of(x), convert_to_tensor(x)._value.dtype), values=("x",))
 def invert_permutation(x: Any, name: str | None = None) -> Tensor:
     """The permutation y with `y[x[i]] = i`, for a vector x that has each of 0, ..., n - 1 once.
 

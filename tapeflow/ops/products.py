@@ -230,7 +230,7 @@ def _as_matrix(x: Tensor, perm: tuple, shape: tuple, split: int) -> Tensor:
 
 def _size(shape: tuple, axes: tuple) -> int:
     sizes = [shape[i] for i in axes]
-    return -1 if None in sizes else prod(sizes)
+    return -1 if any(n is None for n in sizes) else prod(sizes)
 
 
 def _paired_axes(axes: Any, shape_a: tuple, shape_b: tuple) -> tuple[list[int], list[int]]:

@@ -24,6 +24,7 @@ from ..core.abstract import Abstract
 from ..core.op import TENSORS as T
 from ..core.op import define
 from ..core.tensor import Tensor, wrap
+from .deferring import deferred, shape_of
 
 _FLOAT32 = np.dtype("float32")
 
@@ -325,13 +326,35 @@ class _Network:
         return [*found, *[None] * (count - self.inputs)]
 
     def gradients_of_gradients(self, F: Any, g: Sequence, needs: Sequence, count: int, *rest: Any) -> list:
-        """The gradient rule of the gradient: the tape's, over the steps as ops."""
+        """The gradient rule of the gradient; of an unknown number of steps, it is taken when the graph runs."""
+        values, attributes = rest[:-3], rest[-3:]
+        if F.raw:
+            found = self.over_steps(F, [wrap(v) for v in values], g, *attributes)
+        elif type(values[0]._value.shape[1]) is int:
+            found = self.over_steps(F, values, g, *attributes)
+        else:
+
+            def sources(values: Sequence) -> list:
+                inputs, _, more = self.split(values, attributes[0])
+                return [*inputs, *more[self.outputs :]]
+
+            @deferred(lambda values, g: [Abstract(shape_of(x), x._value.dtype) for x in sources(values)])
+            def second_gradient(values: Sequence, g: Sequence) -> list:
+                found = self.over_steps(F, values, g, *attributes)
+                pairs = zip(found, sources(values), strict=True)
+                return [T.zeros_like(x) if d is None else d for d, x in pairs]  # type: ignore[attr-defined]
+
+            found = second_gradient(values, g)
+        between = count - len(found)
+        return [*found[: self.inputs], *[None] * between, *found[self.inputs :]]
+
+    def over_steps(self, F: Any, values: Sequence, g: Sequence, masked: bool, backward: bool, given: tuple) -> list:
+        """The gradients of the gradient for inputs and gradients of states: the tape's, over the steps as ops."""
         from ..autodiff.backward import pull_back
         from ..autodiff.tape import GradientTape
 
-        values, (masked, backward, given) = rest[:-3], rest[-3:]
         # each a tensor of its own: the same one may stand in two places
-        tensors = [wrap(v) for v in values] if F.raw else [T.identity(v) for v in values]  # type: ignore[attr-defined]
+        tensors = [T.identity(v) for v in values]  # type: ignore[attr-defined]
         inputs, mask, more = self.split(tensors, masked)
         rates = more[self.outputs :]
         with GradientTape() as outer:
@@ -345,9 +368,7 @@ class _Network:
         records = outer._records
         keys = [x._key for x in (*inputs, *rates)]
         grads = pull_back(F, records, {d._key: one for d, one in pairs if d._key in records}, keys, len(keys))
-        found = [grads.get(key) for key in keys]
-        between = count - self.inputs - len(rates)
-        return [*found[: self.inputs], *[None] * between, *found[self.inputs :]]
+        return [grads.get(key) for key in keys]
 
     def compose(self, inputs: list, mask: Any, backward: bool) -> list:
         """The states after each step, by ops."""

@@ -14,7 +14,9 @@ from ..core.convert import convert_to_tensor
 from ..core.dtypes import ANY, NUMBERS, REALS, int32, short_name
 from ..core.op import TENSORS, define
 from ..core.shapes import shape_text
+from ..core.size import known
 from ..core.tensor import Tensor, wrap
+from .deferring import deferred, shape_of
 from .statics import refused_integer, static_array, static_ints
 
 _INDICES = ("int16", "int32", "int64")
@@ -99,6 +101,7 @@ def check_scatter(indices: Any, updates: Any, shape: tuple, title: str) -> None:
     at, of = indices.shape, updates.shape
     if at is None or of is None or shape is None:
         return
+    at, of, shape = (known(each) or () for each in (at, of, shape))
     for what, given in (("Indices", at), ("Updates", of)):
         if not given:
             raise errors.invalid(title, f"{what} shape must have rank at least one. Found:[]")
@@ -315,6 +318,12 @@ for _how, _what in _WHAT.items():
 # -- dynamic_stitch and dynamic_partition ------------------------------------------------------------------------------
 
 
+@deferred(
+    lambda indices, data, name=None: Abstract(
+        (None, *shape_of(data[0])[len(shape_of(indices[0])) :]), convert_to_tensor(data[0])._value.dtype
+    ),
+    values=("indices",),
+)
 def dynamic_stitch(indices: Sequence, data: Sequence, name: str | None = None) -> Tensor:
     """One tensor put together from parts: row `indices[m][i]` of it is `data[m][i]`; the last one counts.
 
@@ -354,6 +363,13 @@ def dynamic_stitch(indices: Sequence, data: Sequence, name: str | None = None) -
     return TENSORS.tensor_scatter_update(empty, wrap(flat[:, None]), rows)
 
 
+@deferred(
+    lambda data, partitions, num_partitions, name=None: [
+        Abstract((None, *shape_of(data)[len(shape_of(partitions)) :]), convert_to_tensor(data)._value.dtype)
+        for _ in range(num_partitions)
+    ],
+    values=("partitions",),
+)
 def dynamic_partition(data: Any, partitions: Any, num_partitions: int, name: str | None = None) -> list[Tensor]:
     """The rows of a tensor dealt out to `num_partitions` tensors: each row to the one that `partitions` names.
 

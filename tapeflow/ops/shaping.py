@@ -14,6 +14,7 @@ from ..core.op import ARRAYS, TENSORS, define
 from ..core.shapes import as_shape, broadcast_shapes, shape_text
 from ..core.size import has_sizes
 from ..core.tensor import Tensor, flat, wrap
+from .deferring import deferred
 from .statics import from_end, refused_integer, static_int, static_shape
 
 # -- reshape -----------------------------------------------------------------------------------------------------------
@@ -262,13 +263,18 @@ def squeeze(input: Any, axis: Any = None, name: str | None = None) -> Tensor:
         raise TypeError(f"Expected list for 'axis' argument to 'squeeze' Op, not {axis!r}.")
     named = () if axis is None else tuple(axis) if isinstance(axis, (list, tuple)) else (axis,)
     if not named:
-        return _squeeze(input, tuple([i for i, n in enumerate(shape) if n == 1]))
+        return _squeeze_all(input)
     for a in named:
         if not -rank <= a < rank:
             raise errors.invalid("Squeeze", f"Tried to squeeze dim index {a} for tensor with {rank} dimensions.")
     axes = tuple([from_end(int(a), rank) for a in named])
     _squeezed(input._value, axes)
     return _squeeze(input, axes)
+
+
+@deferred(lambda x: Abstract(None, x._value.dtype))
+def _squeeze_all(x: Tensor) -> Tensor:
+    return _squeeze(x, tuple([i for i, n in enumerate(x._value.shape) if n == 1]))
 
 
 # -- the same, or like it ----------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from ..core.shapes import shape_text
 from ..core.size import Size, has_sizes, size_of
 from ..core.tensor import Tensor, ndarray
 from ..core.variable import Variable
+from .deferring import deferred
 from .statics import refused_integer, static_array
 
 WHOLE = (None, None, None)
@@ -68,7 +69,7 @@ def _sliced(x: Any, spec: tuple) -> Abstract:
             axis, size = next(rest)
             if part[2] == 0:
                 raise errors.invalid("StridedSlice", f"strides[{axis}] must be non-zero")
-            if part != WHOLE and (size is None or has_sizes(part)):
+            if has_sizes(part) or size is None and part != WHOLE:
                 out.append(None)
             else:
                 out.append(size and len(range(*slice(*part).indices(size))))
@@ -193,6 +194,13 @@ _INDICES = ("int16", "int32", "int64")
 # -- as functions ------------------------------------------------------------------------------------------------------
 
 
+def _slice_kind(input_: Any, begin: Any, size: Any, name: str | None = None) -> Abstract:
+    x = convert_to_tensor(input_)._value
+    sizes = size if isinstance(size, (list, tuple)) else [None] * len(x.shape)
+    return Abstract(tuple([n if type(n) is int and n >= 0 else None for n in sizes]), x.dtype)
+
+
+@deferred(_slice_kind, values=("begin", "size"))
 def slice_(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tensor:
     """The part of a tensor that begins at `begin` and has shape `size`; -1 in `size` means up to the end.
 

@@ -15,6 +15,7 @@ from ..core.elementwise import mixed_dtypes, refused_dtype
 from ..core.op import OPS, define
 from ..core.shapes import shape_text
 from ..core.tensor import Tensor
+from .deferring import deferred, shape_of
 from .statics import from_end, refused_integer, static_int
 
 # -- sort and argsort --------------------------------------------------------------------------------------------------
@@ -167,15 +168,26 @@ def top_k(input: Any, k: Any = 1, sorted: bool = True, index_type: Any = int32, 
     dtype = numpy_dtype(index_type)
     if dtype.name not in ("int16", "int32", "int64"):
         raise refused_integer(dtype, "TopKV2", "index_type", "int16, int32, int64")
+    return TopKV2(*_greatest(x, k, dtype))
+
+
+@deferred(
+    lambda x, k, dtype: [
+        Abstract((*shape_of(x)[:-1], k if type(k) is int else None), d) for d in (x._value.dtype, dtype)
+    ],
+    values=("k",),
+)
+def _greatest(x: Tensor, k: Any, dtype: np.dtype) -> list[Tensor]:
     if type(k) is not int:
         counted = convert_to_tensor(k)
         if counted._value.shape != ():
             raise errors.invalid("TopKV2", f"k must be scalar, got shape {shape_text(counted._value.shape)}")
         k = static_int(counted, "TopKV2", "Tk")
     _top_k_shapes(x._value, k, dtype)
-    return TopKV2(*_top_k(x, k, dtype))
+    return _top_k(x, k, dtype)
 
 
+@deferred(lambda targets, predictions, k, name=None: Abstract(shape_of(targets), np.dtype(bool)), values=("k",))
 def in_top_k(targets: Any, predictions: Any, k: Any, name: str | None = None) -> Tensor:
     """For each row whether fewer than k of its predictions are greater than the one of its target.
 
@@ -260,6 +272,11 @@ _searchsorted = define(
 )
 
 
+@deferred(
+    lambda sorted_sequence, values, side="left", out_type=int32, name=None: Abstract(
+        shape_of(values), numpy_dtype(out_type)
+    )
+)
 def searchsorted(
     sorted_sequence: Any, values: Any, side: str = "left", out_type: Any = int32, name: str | None = None
 ) -> Tensor:

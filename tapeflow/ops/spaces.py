@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from ..core import errors
+from ..core.abstract import Abstract
 from ..core.convert import convert_to_tensor
 from ..core.op import TENSORS
 from ..core.shapes import shape_text
 from ..core.tensor import Tensor, wrap
+from .deferring import deferred, shape_of, unknown
 from .statics import static_array
 
 _FORMATS = ("NHWC", "NCHW")
@@ -33,10 +35,15 @@ def _image(x: Any, block_size: Any, data_format: str, title: str) -> tuple[Tenso
     return (TENSORS.transpose(x, (0, 2, 3, 1)) if data_format == "NCHW" else x), block
 
 
+def _of_rank(input: Any, *args: Any, **kwargs: Any) -> Abstract:
+    return unknown(len(shape_of(input)), convert_to_tensor(input)._value.dtype)
+
+
 def _as_given(x: Tensor, data_format: str) -> Tensor:
     return TENSORS.transpose(x, (0, 3, 1, 2)) if data_format == "NCHW" else x
 
 
+@deferred(_of_rank)
 def space_to_depth(input: Any, block_size: int, data_format: str = "NHWC", name: str | None = None) -> Tensor:
     """Images with each block of block_size x block_size pixels made one pixel of so many times more channels.
 
@@ -56,6 +63,7 @@ def space_to_depth(input: Any, block_size: int, data_format: str = "NHWC", name:
     return _as_given(TENSORS.reshape(x, (n, height // b, width // b, b * b * channels)), data_format)
 
 
+@deferred(_of_rank)
 def depth_to_space(input: Any, block_size: int, data_format: str = "NHWC", name: str | None = None) -> Tensor:
     """Images with the channels of each pixel made a block of block_size x block_size pixels; undoes `space_to_depth`.
 
@@ -94,6 +102,7 @@ def _blocks(x: Any, block_shape: Any, margins: Any, what: str, title: str) -> tu
     return x, block.tolist(), around.tolist()
 
 
+@deferred(_of_rank, values=("block_shape", "paddings"))
 def space_to_batch_nd(input: Any, block_shape: Any, paddings: Any, name: str | None = None) -> Tensor:
     """Each position within blocks of space made an example of its own, after padding with zeros.
 
@@ -127,6 +136,7 @@ def space_to_batch(input: Any, block_shape: Any, paddings: Any, name: str | None
     return space_to_batch_nd(input, block_shape, paddings)
 
 
+@deferred(_of_rank, values=("block_shape", "crops"))
 def batch_to_space(input: Any, block_shape: Any, crops: Any, name: str | None = None) -> Tensor:
     """Examples put together as the positions within blocks of space, then cropped; undoes `space_to_batch_nd`.
 

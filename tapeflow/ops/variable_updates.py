@@ -19,7 +19,7 @@ from ..core.dtypes import int32
 from ..core.indexed_slices import IndexedSlices
 from ..core.op import Op
 from ..core.shapes import broadcast_shapes, shape_text
-from ..core.size import has_sizes
+from ..core.size import Size, size_of
 from ..core.tapes import active_tapes
 from ..core.tensor import Tensor, flat, ndarray
 from ..core.variable import Variable
@@ -72,14 +72,7 @@ class VariableSlice(Tensor):
     def _update(self, combine: Callable | None, value: Any) -> Variable:
         trace = active_tapes().trace
         if trace is not None:
-            if has_sizes(self._spec):
-                raise errors.failed(
-                    errors.UnimplementedError,
-                    "ResourceStridedSliceAssign",
-                    f"in a tf.function, a part of variable '{self._variable._name}' can be assigned to where its place "
-                    "is known: use v.scatter_nd_update(indices, updates) for a place that a tensor gives",
-                )
-            return trace.method(_change, self._variable, (value, numpy_index(self._spec), combine), {})
+            return trace.method(_change, self._variable, (value, _as_tensors(self._spec), combine), {})
         new = self._variable._operand(value)
         shape = self._value.shape
         try:
@@ -105,8 +98,22 @@ class VariableSlice(Tensor):
         return _written(self._variable, put)
 
 
-def _change(variable: Variable, value: Any, index: Any, combine: Callable | None) -> None:
-    variable_getitem(variable, index)._update(combine, value)
+def _as_tensors(spec: Any) -> Any:
+    """A spec with tensors for what is known only when the graph runs."""
+    if type(spec) is tuple:
+        return tuple([_as_tensors(part) for part in spec])
+    return spec.tensor() if type(spec) is Size else spec
+
+
+def _as_numbers(spec: Any) -> Any:
+    if type(spec) is tuple:
+        return tuple([_as_numbers(part) for part in spec])
+    return size_of(spec) if isinstance(spec, Tensor) else spec
+
+
+def _change(variable: Variable, value: Any, spec: tuple, combine: Callable | None) -> None:
+    part: Any = variable_getitem(variable, numpy_index(_as_numbers(spec)))
+    part._update(combine, value)
 
 
 def variable_getitem(self: Variable, key: Any) -> Tensor:

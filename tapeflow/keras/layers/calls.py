@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
+
+from ...core.tapes import active_tapes
 
 
 class _Calls(threading.local):
@@ -15,6 +18,12 @@ class _Calls(threading.local):
 
 
 calls = _Calls()
+
+
+def rewritten(method: Callable) -> Callable:
+    """A method of the program's that this library calls, such as a layer's `call`; in a trace, as AutoGraph has it."""
+    trace = active_tapes().trace
+    return method if trace is None or trace.rewrite is None else trace.rewrite(method)
 
 
 class Flags:

@@ -16,6 +16,7 @@ from ...core import nest
 from ...core.convert import convert_to_tensor
 from ...core.dtypes import as_dtype, is_differentiable, numpy_dtype
 from ...core.shapes import TensorShape
+from ...core.tapes import active_tapes
 from ...core.tensor import Tensor
 from ...core.variable import Variable as CoreVariable
 from ...engines.eager import install
@@ -25,7 +26,7 @@ from ..naming import scope, unique_name
 from ..registry import serialize
 from ..tracking import structure
 from ..variable import Variable
-from .calls import Flags, calls
+from .calls import Flags, calls, rewritten
 from .holder import Holder, Untracked, unique
 from .input_spec import check_inputs
 from .keras_tensor import KerasTensor, has_keras_tensors
@@ -63,11 +64,14 @@ class Layer(Holder):
     _inbound_nodes: Any = ()  # its calls in functional models
     _settled = False  # whether it has been called, and calls with one input can go straight to `call`
 
+    _own_call = False  # whether `call` is the program's
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "compute_mask" in cls.__dict__ and not cls.__module__.startswith(__name__.partition(".")[0]):
             Flags.use_masks()
         if "call" in cls.__dict__:
+            cls._own_call = not cls.__module__.startswith("tapeflow.")
             names = tuple(inspect.signature(cls.call).parameters)
             cls._call_parameters = names[1:]
             cls._takes_training = "training" in names
@@ -114,6 +118,8 @@ class Layer(Holder):
             or Flags.busy
             or self._takes_training
             and calls.training is not None
+            or self._own_call
+            and active_tapes().trace is not None
         ):
             return self._call_fully(args, kwargs)
         x = args[0]
@@ -192,7 +198,8 @@ class Layer(Holder):
     def _checked_call(self, args: tuple, kwargs: dict) -> Any:
         if args:
             check_inputs(self.input_spec, args[0], self.name)
-        return self.call(*args, **kwargs)
+        call = rewritten(self.call) if self._own_call else self.call
+        return call(*args, **kwargs)
 
     def _first_call(self, args: tuple, kwargs: dict) -> Any:
         """A call before the layer is known to be built, with its name in the paths of variables made meanwhile."""

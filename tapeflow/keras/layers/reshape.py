@@ -9,6 +9,7 @@ from typing import Any
 from ...core.tensor import Tensor
 from ...ops.casting import cast
 from ...ops.shaping import broadcast_to, expand_dims, reshape, transpose
+from .calls import rewritten
 from .input_spec import InputSpec
 from .layer import Layer
 
@@ -26,7 +27,10 @@ class Reshape(Layer):
             raise ValueError(f"There must be at most one unknown dimension (-1) in target_shape. Got: {target_shape}")
 
     def call(self, inputs: Tensor) -> Tensor:
-        return reshape(inputs, (-1, *self.compute_output_shape(inputs._value.shape)[1:]))
+        batch, *rest = inputs._value.shape
+        if all(type(n) is int for n in rest):
+            return reshape(inputs, (-1, *self.compute_output_shape((batch, *rest))[1:]))
+        return reshape(inputs, (batch, *self.target_shape))
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
         target = self.target_shape
@@ -133,7 +137,7 @@ class Lambda(Layer):
         return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
     def call(self, inputs: Any) -> Any:
-        return self.function(inputs, **self.arguments)
+        return rewritten(self.function)(inputs, **self.arguments)
 
     def _output_shape(self, input_shape: Any) -> Any:
         return None if self._output is None else self.compute_output_shape(input_shape)

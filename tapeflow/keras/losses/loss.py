@@ -9,6 +9,7 @@ from typing import Any
 from ...core.dtypes import as_dtype
 from ...core.tensor import Tensor
 from ..conversion import converted, float_dtype
+from ..layers.calls import rewritten
 from ..naming import unique_name
 from ..registry import serialize
 from .reduction import reduce_weighted_values, standardize_reduction
@@ -41,7 +42,7 @@ class Loss:
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
         """The loss of a batch. `sample_weight` has one weight an example, or one for each of its losses."""
-        values = self.call(self._converted(y_true), self._converted(y_pred))
+        values = rewritten(self.call)(self._converted(y_true), self._converted(y_pred))
         return reduce_weighted_values(converted(values, self._dtype), sample_weight, None, self.reduction)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
@@ -82,13 +83,13 @@ class LossFunctionWrapper(Loss):
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
         if type(y_pred) is not Tensor or y_pred._value.dtype is not self._dtype:
             y_pred = self._converted(y_pred)
-        values = self.fn(y_true, y_pred, **self._arguments)
+        values = rewritten(self.fn)(y_true, y_pred, **self._arguments)
         if values._value.dtype is not self._dtype:
             values = converted(values, self._dtype)
         return reduce_weighted_values(values, sample_weight, self._mask(y_true, values), self.reduction)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        return self.fn(y_true, y_pred, **self._arguments)
+        return rewritten(self.fn)(y_true, y_pred, **self._arguments)
 
     def _mask(self, y_true: Any, values: Tensor) -> Any:
         """Which of the losses count, or None for all."""
