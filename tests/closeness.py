@@ -37,7 +37,7 @@ _CLASSES = {
         acos acosh asin asinh atan atan2 atanh cos cosh elu erf erfinv exp expm1 log log1p ndtri pow
         random_normal rsqrt selu sigmoid silu sin sinh softplus softsign tan tanh xlog1py xlogy""",
     ROUGH: "erfc",
-    ZEROS: "lgamma",
+    ZEROS: "digamma lgamma",
     PRODUCT: "reduce_prod",
     SUM: """
         avg_pool avg_pool_grad bias_add convolution convolution_filter_gradient convolution_input_gradient
@@ -45,7 +45,7 @@ _CLASSES = {
         reduce_mean reduce_sum reduce_variance sum_to_shape trace""",
     SOFTMAX: "softmax",
     LOGSUM: """
-        cross cumulative_logsumexp digamma gelu gelu_tanh log_softmax reduce_logsumexp sigmoid_cross_entropy
+        cross cumulative_logsumexp gelu gelu_tanh log_softmax reduce_logsumexp sigmoid_cross_entropy
         softmax_cross_entropy sparse_cross_entropy_of_probabilities sparse_softmax_cross_entropy""",
     COMPOSED: "gru gru_grad lstm lstm_grad tanh_rnn tanh_rnn_grad",
 }
