@@ -165,13 +165,6 @@ class Program:
         plain = [(n, s) for n, s in zip(x.shape, contiguous(x.shape), strict=True) if n != 1]
         return x if sizes == plain else self.copy(x)
 
-<<<<<<< HEAD
-    def piece(self, x: Cell, begin: int, shape: Sequence[int]) -> Cell:
-        """An array that lies within the memory of another, from an element of it on."""
-        return self._view(x, tuple(shape), begin, contiguous(tuple(shape)), x.kind)
-
-=======
->>>>>>> w-lower
     def transpose(self, x: Cell, order: Sequence[int]) -> Cell:
         """Dimensions in another order."""
         if x.how == "number":

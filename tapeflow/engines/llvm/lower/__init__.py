@@ -1,6 +1,5 @@
 """How ops become cells, one rule for each: see `rules`. Importing this declares all of them."""
 
-<<<<<<< HEAD
 from . import (
     control,
     convolutions,
@@ -16,9 +15,6 @@ from . import (
     updates,
     walks,
 )
-=======
-from . import control, convolutions, elementwise, losses, products, recurrent, reductions, shapes, updates
->>>>>>> w-lower
 from .rules import RULES, lowered, rule
 
 __all__ = [
@@ -31,10 +27,7 @@ __all__ = [
     "lowered",
     "positions",
     "products",
-<<<<<<< HEAD
     "random",
-=======
->>>>>>> w-lower
     "recurrent",
     "reductions",
     "rule",
