@@ -16,6 +16,7 @@ ODD = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, -2.5, 2.0,
 FLOATS = [n for n in LOWERED if OPS[n].elementwise and "float32" in EXAMPLES[n].dtypes and n != "cast"]
 REFUSING = ("cast", "pow", "floormod")  # of whole numbers, some of these
 WHOLE = [n for n in LOWERED if OPS[n].elementwise and "int32" in EXAMPLES[n].dtypes and n not in REFUSING]
+DIVIDING = ("floordiv", "truncatediv", "truncatemod")  # which refuse a whole divisor of 0
 FUSED = {"sigmoid_cross_entropy"}  # a product and a sum in one, where there is no infinity in between
 # signs of zeros are those of NumPy's results, but for these
 EITHER_ZERO = {"erfinv", "relu", "relu6", "maximum", "minimum", "floormod", "pow", "sigmoid_cross_entropy"}
@@ -36,6 +37,10 @@ def pairs(x, count):
 def test_floats(name, dtype):
     op, attributes = OPS[name], EXAMPLES[name].make(np.random.default_rng(0), dtype)[1]
     arrays = pairs(np.array([x for x in ODD if name not in FUSED or abs(x) < 1e30], dtype), op.inputs)
+    if name in DIVIDING:  # a quotient that is denormal counts as zero before it is rounded
+        with np.errstate(all="ignore"):
+            quotient = arrays[0] / arrays[1]
+        arrays = [x[~((quotient != 0) & (np.abs(quotient) < np.finfo(dtype).tiny))] for x in arrays]
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         (got,), (want,) = on_both(lambda *xs: run(op, xs, attributes), arrays)
@@ -55,6 +60,8 @@ def test_whole_numbers_that_just_fit(name):
         if dtype in EXAMPLES[name].dtypes:
             ends = np.iinfo(dtype)
             arrays = pairs(np.array([ends.min, ends.min + 1, 0, 1, 2, ends.max - 1, ends.max] * 3, dtype), op.inputs)
+            if name in DIVIDING:
+                arrays = [x[arrays[1] != 0] for x in arrays]
             with np.errstate(all="ignore"):
                 (got,), (want,) = on_both(lambda *xs: run(op, xs, attributes), arrays)
             np.testing.assert_array_equal(got, want)
