@@ -89,6 +89,15 @@ def test_optimizers(name, at_once, monkeypatch):
         np.testing.assert_allclose(a, b, rtol=2e-6, atol=2e-7)
 
 
+def test_a_large_update_is_native_code(at_once, monkeypatch):
+    monkeypatch.setenv("TAPEFLOW_ENGINE", "")
+    w = tf.Variable(drawn(200, 100))
+    optimizer = tf.keras.optimizers.Adam()
+    optimizer.apply_gradients([(tf.ones([200, 100]), w)])
+    (compiled,) = optimizer._compiled.values()
+    assert compiled.made().functions
+
+
 def test_a_variable_that_somebody_else_sees_is_replaced(at_once):
     w = tf.Variable(drawn(40, 30))
     before, kept = w.read_value(), w.numpy().copy()

@@ -406,11 +406,6 @@ class Builder:
         self.module.declare(full, f"declare void @{full}({x.type.text}, ptr, <{x.lanes} x i1>)")
         self.emit(f"call void @{full}({x.text}, ptr align {align} {pointer.name}, {mask.text})")
 
-    def prefetch(self, pointer: V) -> None:
-        """Brings a line into the second cache."""
-        self.module.declare("llvm.prefetch.p0", "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
-        self.emit(f"call void @llvm.prefetch.p0({pointer.text}, i32 0, i32 2, i32 1)")
-
     def mask(self, count: int, lanes: int) -> V:
         """A mask of the first lanes."""
         return constants([int(i < count) for i in range(lanes)], I1)

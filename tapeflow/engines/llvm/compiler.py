@@ -27,7 +27,8 @@ _WRITERS = {
     "parts": write_parts,
     "custom": write_custom,
 }
-_PARALLEL = 1 << 16  # simple operations from which work is divided among threads
+# simple operations from which work is divided among threads, about 30 us of them; and from which it is long
+_PARALLEL, _LONG = 1 << 19, 1 << 25
 
 
 class Compiled:
@@ -87,9 +88,9 @@ def _call(b: Builder, kernel: Written) -> None:
     if kernel.parts > 1 and kernel.work >= _PARALLEL:
         b.module.declare(PARALLEL_FOR, DECLARATION)
         function = V(f"@{kernel.name}", Type(PTR))
-        # about as many chunks as there are threads on a large machine; results do not depend on how they fall
-        chunk = max(1, kernel.parts // 64)
-        b.call(PARALLEL_FOR, function, slots, index(kernel.parts), index(chunk))
+        # Each thread has a piece of neighbours to itself, and of long work several, in case one of them is held up.
+        pieces = 1 if kernel.work < _LONG else 4
+        b.call(PARALLEL_FOR, function, slots, index(kernel.parts), index(-pieces))
         return
     b.call(kernel.name, slots, index(0), index(kernel.parts))
 

@@ -99,19 +99,6 @@ class Finish:
             for access in accesses:
                 point.store(out, access)
 
-    def prefetch(self, i: V, j: V) -> None:
-        """Brings what a call will read and write there nearer, where rows lie apart."""
-        if self.row_dim is None or self.lane_dim < 0:
-            return
-        point = Point(self.b, self.pointers, self.places, self.lane_dim, 1, steps=self._steps(i, j))
-        seen: set[str] = set()
-        for access in self.pointers.accesses:
-            if access.strides[self.row_dim] and access.strides[self.lane_dim] == 1:
-                place = point.address(access)
-                if place.name not in seen:
-                    seen.add(place.name)
-                    self.b.prefetch(place)
-
 
 def write_tile(module: Module, kernel: Kernel, name: str) -> Written:
     """What a tile makes, and the elementwise work on its vectors."""
@@ -123,7 +110,13 @@ def write_tile(module: Module, kernel: Kernel, name: str) -> Written:
     rolled = len(kernel.group.cells) > _ROLLED
     parts, work = lead.data(b, _addresses(b, kernel.memory, lead), finished, b.parameters[1], b.parameters[2], rolled)
     b.finish()
-    return Written(name, parts, work)
+    return Written(name, parts, work + _work_after(kernel))
+
+
+def _work_after(kernel: Kernel) -> int:
+    """Simple operations of the elementwise work that follows a tile."""
+    cells = [c for c in kernel.group.cells if c.how == "map"]
+    return prod(kernel.group.dims) * (sum(c.weight for c in cells) + 2 * len(kernel.writes))
 
 
 def write_custom(module: Module, kernel: Kernel, name: str) -> Written:

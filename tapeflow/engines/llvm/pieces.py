@@ -57,8 +57,8 @@ class Region:
 def _work(nodes: Sequence[Node]) -> int:
     total = 0
     for node in nodes:
-        for out in node.outputs:
-            total += _size(out) * (_depth(node) if node.op.name in ("matmul", "dense") else 1)
+        for value in node.outputs or node.inputs:
+            total += _size(value) * (_depth(node) if node.op.name in ("matmul", "dense") else 1)
         for x in node.inputs if node.op.name.startswith("reduce") else ():
             total += _size(x)
         for a in node.attributes:

@@ -236,8 +236,18 @@ done:
 
 define void @{name}(ptr %f, ptr %context, i64 %n, i64 %asked) #0 {{
 entry:
+  %threads = load atomic i64, ptr @wanted monotonic, align 8
+  %negated = sub i64 0, %asked
+  %named = icmp sgt i64 %negated, 1       ; so many chunks for each thread
+  %each = select i1 %named, i64 %negated, i64 1
+  %cuts = mul i64 %each, %threads
+  %short = add i64 %n, %cuts
+  %share = sub i64 %short, 1
+  %even = sdiv i64 %share, %cuts
+  %some = icmp sgt i64 %even, 1
+  %own = select i1 %some, i64 %even, i64 1
   %positive = icmp sgt i64 %asked, 0
-  %size = select i1 %positive, i64 %asked, i64 1
+  %size = select i1 %positive, i64 %asked, i64 %own
   %rounded = add i64 %n, %size
   %up = sub i64 %rounded, 1
   %count = sdiv i64 %up, %size

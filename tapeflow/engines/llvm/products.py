@@ -33,7 +33,6 @@ def product(
     b: Builder, A: V, B: V, M: int, N: int, K: int, *, epilogue: Epilogue, kind: Kind = F32, transpose_a: bool = False,
     transpose_b: bool = False, lda: int | None = None, ldb: int | None = None, lo: V | int = 0,
     hi: V | int | None = None, tile: Tile | None = None, rolled: bool = True,
-    prefetch: Callable[[V, V], None] | None = None,
 ) -> None:  # fmt: skip
     """Writes C = op(A) op(B) for the blocks lo..hi of a tile's split, all of them if `hi` is not given.
 
@@ -41,7 +40,6 @@ def product(
     nowhere stored: `epilogue(b, x, i, j, used, mask)` gets the vector of row i and columns j, j + 1, ...; where the row
     ends within it, `used` lanes belong to it and `mask` names them, else `mask` is None. A product with one column has
     one lane. With `rolled` the epilogue is written once a tile, in a loop over its rows; short ones are better without.
-    `prefetch(i, j)` is called for the vectors of a tile before it is computed.
     """
     lda = lda or (M if transpose_a else K)
     ldb = ldb or (K if transpose_b else N)
@@ -53,7 +51,7 @@ def product(
     elif tile.form == "column":
         _column(b, A, B, M, K, kind, lda, ldb if not transpose_b else 1, epilogue, lo, hi, tile)
     else:
-        _Product(b, A, B, M, N, K, kind, transpose_a, transpose_b, lda, ldb, epilogue, tile, rolled, prefetch).write(
+        _Product(b, A, B, M, N, K, kind, transpose_a, transpose_b, lda, ldb, epilogue, tile, rolled).write(
             lo, hi
         )
 
@@ -92,11 +90,11 @@ class _Product:
 
     def __init__(
         self, b: Builder, A: V, B: V, M: int, N: int, K: int, kind: Kind, transpose_a: bool, transpose_b: bool,
-        lda: int, ldb: int, epilogue: Epilogue, tile: Tile, rolled: bool, prefetch: Callable[[V, V], None] | None,
+        lda: int, ldb: int, epilogue: Epilogue, tile: Tile, rolled: bool,
     ) -> None:  # fmt: skip
         self.b, self.A, self.B, self.M, self.N, self.K, self.kind = b, A, B, M, N, K, kind
         self.transpose_a, self.transpose_b, self.lda, self.ldb = transpose_a, transpose_b, lda, ldb
-        self.epilogue, self.tile, self.prefetch = epilogue, tile, prefetch
+        self.epilogue, self.tile = epilogue, tile
         width = sum(part.lanes for part in parts_of(min(N, tile.columns), target_of(b.module), kind))
         self.buffer = b.allocate(kind, tile.rows * width) if rolled and min(M, tile.rows) > 1 else None
         self.panel = b.allocate(kind, tile.depth * width) if tile.packed else None
@@ -117,7 +115,6 @@ class _Product:
             B, ldb = self._columns(j, width, index(0), self.K, parts)
 
             def whole(i: V, rows: int) -> None:
-                self._ahead(i, j, rows, parts)
                 sums = self._run(zeros(rows, parts, self.kind), i, index(0), rows, B, ldb, parts, self.K)
                 hand_over(b, sums, rows, parts, i, j, self.epilogue, self.buffer)
 
@@ -147,7 +144,6 @@ class _Product:
 
             def further(i: V, rows: int) -> None:
                 if last:
-                    self._ahead(i, j, rows, parts)
                 sums = self._run(kept(b, rows, parts, place(i), kind), i, k, rows, B, ldb, parts, depth)
                 if last:
                     hand_over(b, sums, rows, parts, i, j, self.epilogue, self.buffer)
@@ -161,12 +157,6 @@ class _Product:
         with b.loop(0, before, tile.depth) as loop:
             step(loop.i, tile.depth, False)
         step(index(before), self.K - before, True)
-
-    def _ahead(self, i: V, j: V, rows: int, parts: list[Part]) -> None:
-        if self.prefetch is not None:
-            with self.b.loop(0, rows) as loop:
-                for part in parts:
-                    self.prefetch(shifted(self.b, i, loop.i), shifted(self.b, j, part.at))
 
     def _columns(self, j: V, width: int, k: V, depth: int, parts: list[Part]) -> tuple[V, int]:
         """Where some columns of B begin, and how far apart their rows are; in a packed product a copy of them."""

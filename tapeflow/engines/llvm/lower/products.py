@@ -15,7 +15,7 @@ from ..program import Cell, Program
 from ..tiles import target_of
 from .rules import rule
 
-_FAR = 1 << 17  # numbers of a result that lies beyond the second cache: its lines are asked for early, 10% of a step
+_THREADS = 4  # that tiles are cut for, whatever the machine has: code is the same everywhere
 
 
 @rule("matmul")
@@ -90,11 +90,10 @@ def _of_two(program: Program, x: Cell, y: Cell, tx: bool, ty: bool, shape: Seque
         return program.custom(call, (x, y), shape)
 
     def write(b: Builder, at: list[V], finished: Any, lo: V, hi: V, rolled: bool) -> tuple[int, int]:
-        tile = plan_tile(rows, columns, depth, target_of(b.module), x.kind, tx, ty, lda, ldb)
+        tile = plan_tile(rows, columns, depth, target_of(b.module), x.kind, tx, ty, lda, ldb, threads=_THREADS)
         write_product(
             b, at[0], at[1], rows, columns, depth, kind=x.kind, transpose_a=tx, transpose_b=ty, lda=lda, ldb=ldb,
             epilogue=lambda b, v, i, j, used, mask: finished(i, j, v, mask), lo=lo, hi=hi, tile=tile, rolled=rolled,
-            prefetch=finished.prefetch if rows * columns >= _FAR else None,
         )  # fmt: skip
         return tile.blocks(rows, columns), rows * columns * depth // 4
 
