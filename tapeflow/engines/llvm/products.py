@@ -51,9 +51,7 @@ def product(
     elif tile.form == "column":
         _column(b, A, B, M, K, kind, lda, ldb if not transpose_b else 1, epilogue, lo, hi, tile)
     else:
-        _Product(b, A, B, M, N, K, kind, transpose_a, transpose_b, lda, ldb, epilogue, tile, rolled).write(
-            lo, hi
-        )
+        _Product(b, A, B, M, N, K, kind, transpose_a, transpose_b, lda, ldb, epilogue, tile, rolled).write(lo, hi)
 
 
 def batched(
@@ -143,7 +141,6 @@ class _Product:
             B, ldb = self._columns(j, width, k, depth, parts)
 
             def further(i: V, rows: int) -> None:
-                if last:
                 sums = self._run(kept(b, rows, parts, place(i), kind), i, k, rows, B, ldb, parts, depth)
                 if last:
                     hand_over(b, sums, rows, parts, i, j, self.epilogue, self.buffer)
