@@ -66,6 +66,7 @@ class Program:
     def __init__(self) -> None:
         self.cells: list[Cell] = []
         self.node: Any = None  # the node that cells are now made for
+        self.uses: dict[Any, int] = {}  # how often values of the graph are used, where that is known
         self.stores: list[Cell] = []
         self.checks: list[Cell] = []
         self.scalars: list[tuple[Any, Cell]] = []  # variables of one number, and what they become

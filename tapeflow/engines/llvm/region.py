@@ -186,6 +186,8 @@ def _program(region: Region) -> tuple[Program, list[Cell]]:
     cells: dict[Any, Cell] = {}
     for i, value in enumerate(region.inputs):
         cells[value] = program.source(("input", i), value.shape, value.dtype)
+    for value in [x for node in region.nodes for x in node.inputs] + region.outputs:
+        program.uses[value] = program.uses.get(value, 0) + 1
     constants = 0
     for node in region.nodes:
         if node.op is CONSTANT:

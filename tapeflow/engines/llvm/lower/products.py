@@ -15,7 +15,7 @@ from ..program import Cell, Program
 from ..tiles import target_of
 from .rules import rule
 
-_THREADS = 4  # that tiles are cut for, whatever the machine has: code is the same everywhere
+_THREADS = 2  # that tiles are cut for, whatever the machine has: code is the same everywhere
 
 
 @rule("matmul")

@@ -16,7 +16,10 @@ from .rules import rule
 
 @rule("reshape", "squeeze", "expand_dims")
 def _reshape(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
-    return program.reshape(inputs[0], node.outputs[0].shape)
+    (x,), shape = inputs, node.outputs[0].shape
+    if x.how == "tile" and x.size and shape[-1:] == x.shape[-1:] and program.uses.get(node.inputs[0]) == 1:
+        return program.tile(x.data, x.operands, shape)  # the same vectors, so that what follows can be done to them
+    return program.reshape(x, shape)
 
 
 @rule("transpose")
