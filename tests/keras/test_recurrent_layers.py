@@ -78,7 +78,7 @@ def test_unknown_numbers_of_steps_in_functions():
     layer, own = layers.LSTM(3), layers.RNN(Cell(2))
     x = some(2, 4, 3)
     spec = [tf.TensorSpec((None, None, 3), tf.float32)]
-    np.testing.assert_allclose(tf.function(layer, input_signature=spec)(x), layer(x), rtol=1e-5)
+    np.testing.assert_allclose(tf.function(layer, input_signature=spec)(x), layer(x), rtol=1e-5, atol=1e-6)
     own(x)
     with pytest.raises(tf.errors.UnimplementedError, match="number of steps must be known"):
         tf.function(own, input_signature=spec)(x)
@@ -92,12 +92,14 @@ def test_stateful():
     both = layers.LSTM(2)
     both.build((2, 6, 2))
     both.set_weights(layer.get_weights())
-    np.testing.assert_allclose(second, both(np.concatenate([x, x], 1)), rtol=1e-5)
+    np.testing.assert_allclose(second, both(np.concatenate([x, x], 1)), rtol=1e-5, atol=1e-6)
     layer.reset_states()
-    np.testing.assert_allclose(tf.function(layer)(tf.constant(x)), first, rtol=1e-5)
-    np.testing.assert_allclose(layer(x), second, rtol=1e-5)
+    np.testing.assert_allclose(tf.function(layer)(tf.constant(x)), first, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(layer(x), second, rtol=1e-5, atol=1e-6)
     layer.reset_state([np.ones((2, 2)), np.zeros((2, 2))])
-    np.testing.assert_allclose(layer(x), both(x, initial_state=[tf.ones((2, 2)), tf.zeros((2, 2))]), rtol=1e-5)
+    np.testing.assert_allclose(
+        layer(x), both(x, initial_state=[tf.ones((2, 2)), tf.zeros((2, 2))]), rtol=1e-5, atol=1e-6
+    )
     assert len(layer.weights) == 3 and [s.shape for s in layer.states] == [(2, 2)] * 2
     with pytest.raises(ValueError, match="stateful"):
         layer(some(3, 3, 2))
@@ -111,8 +113,8 @@ def test_bidirectional_is_two_layers():
     x = some(2, 4, 3)
     layer = layers.Bidirectional(layers.GRU(2, return_sequences=True))
     y = layer(x)
-    np.testing.assert_allclose(y[..., :2], layer.forward_layer(x), rtol=1e-6)
-    np.testing.assert_allclose(y[..., 2:], layer.backward_layer(x)[:, ::-1], rtol=1e-6)
+    np.testing.assert_allclose(y[..., :2], layer.forward_layer(x), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(y[..., 2:], layer.backward_layer(x)[:, ::-1], rtol=1e-5, atol=1e-6)
     assert [w.path.split("/")[0] for w in layer.weights][::3] == [layer.name] * 2
     assert len(layer.weights) == 6 and layer.compute_output_shape((2, 4, 3)) == (2, 4, 4)
 
@@ -134,7 +136,7 @@ def test_cells_by_hand():
     layer.build((3, 1, 4))
     layer.set_weights(cell.get_weights())
     for a, b in zip(layer(x[:, None]), (y, h, c), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-5)
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(cell.bias, [0, 0, 1, 1, 0, 0, 0, 0])
 
 
@@ -143,7 +145,7 @@ def test_time_distributed_of_unknown_sizes():
     x = some(2, 3, 4)
     for shape in ((None, None, 4), (2, None, 4), (None, 3, 4)):
         function = tf.function(layer, input_signature=[tf.TensorSpec(shape, tf.float32)])
-        np.testing.assert_allclose(function(x), layer(x), rtol=1e-6)
+        np.testing.assert_allclose(function(x), layer(x), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(
