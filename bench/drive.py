@@ -20,8 +20,8 @@ from bench.report import Row
 ROOT = Path(__file__).resolve().parent.parent
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
 """Environment of every worker: the CPU, and no chatter."""
-SETTLE = 0.02
-"""Seconds between two libraries' batches: thread pools spin for a while after the last piece of work."""
+SETTLE = 0.3
+"""Seconds between two libraries' batches: thread pools spin after the last piece of work, some for 0.2 s."""
 
 
 @dataclass
