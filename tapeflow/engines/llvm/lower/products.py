@@ -15,6 +15,7 @@ from ..program import Cell, Program
 from ..tiles import target_of
 from .rules import rule
 
+_MANY, _FEW = 256, 1 << 17  # rows from which, and numbers of a matrix up to which, it is transposed beforehand
 _THREADS = 2  # that tiles are cut for, whatever the machine has: code is the same everywhere
 
 
@@ -79,6 +80,8 @@ def _of_two(program: Program, x: Cell, y: Cell, tx: bool, ty: bool, shape: Seque
     y, ty = _plain(program, y, ty)
     depth, rows = x.shape if tx else reversed(x.shape)
     columns = shape[-1]
+    if ty and rows >= _MANY and columns * depth <= _FEW:
+        y, ty = program.copy(program.transpose(y, (1, 0))), False  # once, and not once for every thread or column
     lda, ldb = _apart(program, x), _apart(program, y)
 
     if by_blas(rows, columns, depth, tx) and library() is not None:
