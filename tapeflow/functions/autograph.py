@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
+from weakref import ref
 
 from ..control import statements
 from ..core.logs import warning
@@ -58,6 +59,9 @@ def _malt() -> Any:
     return api
 
 
+_KEPT = "__autograph_rewritten__"
+
+
 def converted(function: Callable) -> Callable:
     """The function with its statements rewritten; as it is where that cannot be done, which a warning says."""
     return _converted(function, _note_unconverted)
@@ -74,11 +78,19 @@ def _converted(function: Any, complain: Callable) -> Callable:
     light = handed_on(function, _called)
     if light is not None:
         return light
+    # kept with the function, so that one that calls itself is rewritten once, and not at the end of Python's stack
+    owner, made = function.__dict__.get(_KEPT, (None, None))
+    if owner is not None and owner() is function:
+        return made
     try:
-        return _rewritten(function)
+        made = _rewritten(function)
+    except RecursionError:  # the program's, which happened to be noticed here
+        raise
     except Exception as error:
         complain(function, error)
         return function
+    function.__dict__[_KEPT] = ref(function), made
+    return made
 
 
 def _is_written(f: Any) -> bool:
