@@ -11,7 +11,7 @@ from typing import Any
 
 from ....graph.ir import CONSTANT, Graph
 from ....graph.passes import optimized
-from ..builder import I1, I64, PTR, U8, Builder, Kind, Type, V, constant, index
+from ..builder import HALVES, I1, I64, PTR, U8, Builder, Kind, Type, V, constant, index
 from ..memory import Memory
 from ..pieces import Unsupported
 from ..program import Cell, Program, kind_of
@@ -90,6 +90,8 @@ def _outputs(node: Any) -> list[tuple[tuple[int, ...], Kind]]:
 def _cond(program: Program, node: Any, inputs: Sequence[Cell]) -> list[Cell]:
     pred, *captured = inputs
     counts, *graphs, _ = node.attributes
+    if pred.kind in HALVES:
+        raise Unsupported(f"a branch chosen by {pred.kind.name}")
     functions = [_Function(graph) for graph in graphs]
     made = _outputs(node)
     places, total = _layout(made)

@@ -7,7 +7,7 @@ from math import pi, sqrt
 from typing import Any
 
 from .. import vector_math as M
-from ..builder import F32, F64, I1, Builder, V
+from ..builder import F32, F64, HALVES, I1, Builder, V
 from ..pieces import Unsupported
 from ..program import Cell, Program, kind_of
 from .rules import rule
@@ -327,6 +327,9 @@ def _of_floats(inputs: Sequence[Cell]) -> Sequence[Cell]:
 @rule("cast")
 def _cast(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
     (x,), kind = inputs, kind_of(node.outputs[0].dtype)
+    x = program.wide(x)
+    if kind in HALVES:
+        return program.cast(x, kind)
     if x.kind.floating and not kind.floating and kind is not I1 and (kind.bytes < 4 or not kind.signed):
         raise Unsupported(f"cast from {x.kind.name} to {kind.name}")  # what is out of range wraps there
     if x.kind.floating and not kind.floating and kind is not I1:

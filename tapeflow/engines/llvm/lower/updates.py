@@ -53,7 +53,7 @@ class _Array:
         given = [
             self.program.number(x, kind) if c is None else c for x, c in zip(inputs, cells, strict=True)
         ]  # fmt: skip
-        made = self.program.map(code, *given, weight=weight)
+        made = self.program.cast(self.program.map(code, *map(self.program.wide, given), weight=weight), kind)
         result = out[0] if out is not None else _Array(self.program, None)
         result.cell = made
         return result
