@@ -17,11 +17,14 @@ import numpy as np
 from ....core.abstract import Abstract
 from ....core.op import Op
 from ....graph.ir import Node
+from ....graph.late import is_late
 from ..builder import HALVES
 from ..pieces import Unsupported
 from ..program import Cell, Program, kind_of
 
-RULES: dict[str, Callable[[Program, Node, Sequence[Cell]], Cell | Sequence[Cell]]] = {}
+_Rules = dict[str, Callable[[Program, Node, Sequence[Cell]], Cell | Sequence[Cell]]]
+RULES: _Rules = {}
+LATE: _Rules = {}  # of twins of ops, some attributes of which are inputs: see `graph.late`
 
 
 # what moves numbers and computes with none, or sees to it by itself
@@ -46,14 +49,26 @@ def rule(*names: str) -> Callable[[Callable], Callable]:
     return declared
 
 
+def late_rule(*names: str) -> Callable[[Callable], Callable]:
+    """Declares the rule of the twins of ops."""
+
+    def declared(function: Callable) -> Callable:
+        LATE.update(dict.fromkeys(names, function))
+        return function
+
+    return declared
+
+
 def lowered(program: Program, node: Node, inputs: Sequence[Cell]) -> list[Cell]:
     """The cells of a node's outputs. Raises Unsupported."""
-    function = RULES.get(node.op.name)
+    name = node.op.name
+    twin = is_late(node.op)
+    function = (LATE if twin else RULES).get(name)
     if function is None:
-        raise Unsupported(f"op {node.op.name}")
+        raise Unsupported("numbers that are known only when it runs" if twin else f"op {name}")
     if not all(x.size for x in inputs):
         raise Unsupported("an array of nothing")
-    halves = node.op.name not in MOVES and (
+    halves = name not in MOVES and (
         any(x.kind in HALVES for x in inputs) or any(kind_of(v.dtype) in HALVES for v in node.outputs)
     )
     found = _by_way_of_floats(function, program, node, inputs) if halves else function(program, node, inputs)
