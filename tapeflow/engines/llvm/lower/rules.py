@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ....core.abstract import Abstract
-from ....core.op import Op
+from ....core.op import OPS, Op
 from ....graph.ir import Node
 from ....graph.late import is_late
 from ..builder import HALVES
@@ -63,6 +63,8 @@ def lowered(program: Program, node: Node, inputs: Sequence[Cell]) -> list[Cell]:
     """The cells of a node's outputs. Raises Unsupported."""
     name = node.op.name
     twin = is_late(node.op)
+    if not twin and OPS.get(name, node.op) is not node.op:  # a function that runs as a whole, called as an op is
+        raise Unsupported(f"a function {name} of what is known only when it runs")
     function = (LATE if twin else RULES).get(name)
     if function is None:
         raise Unsupported("numbers that are known only when it runs" if twin else f"op {name}")
