@@ -11,7 +11,7 @@ from tapeflow.engines.llvm.product_plans import Tile, by_blas, plan_tile
 from tapeflow.engines.llvm.products import batched, product
 from tapeflow.engines.llvm.tiles import TARGETS, scaled, shifted
 from tests.engines.llvm.machine_code import compile_function, host_bits
-from tests.engines.llvm.running import on_both
+from tests.engines.llvm.running import graph_of, native, on_both
 
 KINDS = {"f32": (F32, np.float32, 2e-6), "f64": (F64, np.float64, 1e-14)}
 
@@ -150,3 +150,20 @@ def test_lines_asked_for_early_change_nothing():
     want = 1 - 0.5 * (a.astype("float64") @ b)
     np.testing.assert_allclose(held, want, atol=1e-4)
     np.testing.assert_allclose(total, want.sum(), rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [((3, 1, 4, 5), (2, 5, 6)), ((1, 4, 5), (7, 5, 6)), ((2, 1, 4, 5), (1, 3, 5, 2)), ((4, 5), (3, 5, 2))],
+)
+def test_batches_that_broadcast(first, second):
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=s).astype(np.float32) for s in (first, second)]
+
+    def f(x, y):
+        return tf.matmul(x, y), tf.matmul(y, x, transpose_a=True, transpose_b=True)
+
+    graph = graph_of(f, arrays)
+    assert not native(graph).reasons
+    for got, want in zip(*on_both(f, arrays, graph=graph), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)

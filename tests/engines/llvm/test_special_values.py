@@ -77,11 +77,16 @@ def test_whole_numbers_that_just_fit(name):
             np.testing.assert_array_equal(got, want)
 
 
-@pytest.mark.parametrize("to", ["int8", "int32", "int64", "uint8", "uint32", "bool", "float32", "float64"])
+@pytest.mark.parametrize(
+    "to", ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool", "float32", "float64"]
+)
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int8", "int64", "uint8", "bool"])
 def test_casts(dtype, to):
     if dtype[0] == "f":
-        x = np.array([np.nan, np.inf, -np.inf, 0.5, -0.5, -0.0, 1.9, -1.9, 127.0, -100.0, 3e9, -3e9, 1e20] * 2, dtype)
+        x = np.array(
+            [np.nan, np.inf, -np.inf, 0.5, -0.5, -0.0, 1.9, -1.9, 127.0, -100.0, 300.5, -7e4, 3e9, -3e9, 1e20] * 2,
+            dtype,
+        )
     else:
         x = np.array([0, 1, 1] if dtype == "bool" else [np.iinfo(dtype).min, np.iinfo(dtype).max, 5], dtype)
     with np.errstate(all="ignore"):

@@ -67,8 +67,10 @@ def product(program: Program, x: Cell, y: Cell, tx: bool, ty: bool, shape: Seque
     if all(n == 1 for n in y.shape[:-2]) and (not tx or all(n == 1 for n in batch)):
         rows = (prod(x.shape[:-1]), x.shape[-1]) if not tx else x.shape[-2:]
         return _of_two(program, program.reshape(x, rows), program.reshape(y, y.shape[-2:]), tx, ty, shape)
-    if x.shape[:-2] != batch or y.shape[:-2] != batch:
-        raise Unsupported("a product of batches that broadcast")
+    if x.shape[:-2] != batch:
+        x = program.copy(program.broadcast(x, (*batch, *x.shape[-2:])))
+    if y.shape[:-2] != batch:
+        y = program.copy(program.broadcast(y, (*batch, *y.shape[-2:])))
     x, tx = _plain(program, x, tx)
     y, ty = _plain(program, y, ty)
     return program.product(x, y, tx, ty, shape)
