@@ -35,8 +35,8 @@ TRAINED = Bound(own=4096, scale=64)  # several steps of training, divided by wha
 
 _CLASSES = {
     FUNCTION: """
-        acos acosh asin asinh atan atan2 atanh cos cosh elu erf erfinv exp expm1 log log1p ndtri pow
-        random_normal rsqrt selu sigmoid silu sin sinh softplus softsign tan tanh xlog1py xlogy""",
+        acos acosh asin asinh atan atan2 atanh cos cosh elu erf erfinv exp expm1 log log1p ndtri pow random_normal
+        random_truncated_normal rsqrt selu sigmoid silu sin sinh softplus softsign tan tanh xlog1py xlogy""",
     ROUGH: "erfc",
     ZEROS: "digamma lgamma",
     PRODUCT: "reduce_prod",
