@@ -10,6 +10,7 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
+from ..core.shapes import shape_text
 from ..graph.ir import Graph
 from ..graph.passes import optimized
 from ..graph.trace import Trace, replay
@@ -42,6 +43,7 @@ class Varying:
         self._least = least
         self._always = always
         self._runs: dict[tuple, Callable] = {}
+        self._made: dict[tuple, Any] = {}
         self._inner = any(isinstance(a, Graph) for node in graph.nodes for a in node.attributes)
         sizes = [prod([n or 0 for n in x.shape or ()]) for node in graph.nodes for x in node.outputs]
         self._widest = max(sizes, default=0)
@@ -58,8 +60,20 @@ class Varying:
         run = None
         if (self._always or len(self._runs) < _MOST) and self._pays(shapes):
             known = of_shapes(self.graph, shapes)
-            run = self._runs[shapes] = self.by_any if known is None else self._make(known).run
+            made = None if known is None else self._make(known)
+            run = self._runs[shapes] = self.by_any if made is None else made.run
+            self._made[shapes] = made
         return run or self.by_any
+
+    @property
+    def plan(self) -> str:
+        """How the graph runs for the shapes that came, as text."""
+        lines = []
+        by_any = f"numpy  all {len(self.graph.nodes)} nodes, one by one"
+        for shapes, made in self._made.items():
+            lines.append(f"for {', '.join(map(shape_text, shapes))}:")
+            lines.append(getattr(made, "plan", by_any))
+        return "\n".join([*lines, f"{by_any}, for other shapes"])
 
     def _pays(self, shapes: tuple) -> bool:
         """A first look: whether there may be enough to do for arrays of these shapes."""

@@ -41,6 +41,9 @@ def test_code_for_every_shape_that_comes():
             assert_same(got, want)
     assert list(executables(f)) == [((2, 3),), ((5, 3),), ((1, 3),)]
     assert f.experimental_get_tracing_count() == 1
+    plan = f.get_concrete_function().plan.splitlines()
+    assert [line for line in plan if line.startswith("for")] == ["for [2,3]:", "for [5,3]:", "for [1,3]:"]
+    assert plan[-1].endswith("for other shapes")
 
 
 def test_what_a_graph_of_known_shapes_is_made_of():
