@@ -37,10 +37,11 @@ def product(
     """Writes C = op(A) op(B) for the blocks lo..hi of a tile's split, all of them if `hi` is not given.
 
     op(A) is [M, K] and op(B) [K, N]; `lda` and `ldb` are the lengths of a row as it lies in memory, in numbers. With a
-    `band`, which a tile's rows must divide, A is its bands of so many columns of a transposed A: [M / band, K, band]. C is
-    nowhere stored: `epilogue(b, x, i, j, used, mask)` gets the vector of row i and columns j, j + 1, ...; where the row
-    ends within it, `used` lanes belong to it and `mask` names them, else `mask` is None. A product with one column has
-    one lane. With `rolled` the epilogue is written once a tile, in a loop over its rows; short ones are better without.
+    `band`, which a tile's rows must divide, A is its bands of so many columns of a transposed A: [M / band, K, band].
+    C is nowhere stored: `epilogue(b, x, i, j, used, mask)` gets the vector of row i and columns j, j + 1, ...; where
+    the row ends within it, `used` lanes belong to it and `mask` names them, else `mask` is None. A product with one
+    column has one lane. With `rolled` the epilogue is written once a tile, in a loop over its rows; short ones are
+    better without.
     """
     lda = lda or (M if transpose_a else K)
     ldb = ldb or (K if transpose_b else N)

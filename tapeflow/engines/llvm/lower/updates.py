@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -75,7 +75,11 @@ _Array.__neg__ = lambda self: np.negative(self)  # type: ignore[attr-defined]
 # NumPy's names of functions that ops have other names for
 _UFUNCS = {"absolute": "abs", "power": "pow"}
 # what a unit in the last place more or less of a step is good enough for
-_QUICK = {"divide": (quick_quotient, 4), "true_divide": (quick_quotient, 4), "sqrt": (quick_root, 4)}
+_QUICK: dict[str, tuple[Callable, int]] = {
+    "divide": (quick_quotient, 4),
+    "true_divide": (quick_quotient, 4),
+    "sqrt": (quick_root, 4),
+}
 
 
 @rule("update")
