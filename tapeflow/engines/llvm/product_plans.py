@@ -9,7 +9,7 @@ from tapeflow.engines.llvm.builder import F32, Kind
 from tapeflow.engines.llvm.tiles import Target, turn_cycles
 
 _PANEL = 32 * 1024  # bytes of B that are copied to the stack at a time: most of the first cache
-_AGAIN = 64  # rows from which columns are copied together, for all of them to go over
+_AGAIN = 64  # rows, and their length, from which columns are copied together for all of them to go over
 _CACHE = 256 * 1024  # bytes of B that tiles go over again and again: well within the second cache of any machine
 _LARGE = 2_000_000_000  # multiplications of a product that is left to a BLAS
 
@@ -80,7 +80,7 @@ def _best(
     lanes = target.lanes(kind)
     total = -(-N // lanes)
     spare = 1 if target.masked else 2  # without fma a product needs a place of its own
-    packed = transpose_b or M >= _AGAIN
+    packed = transpose_b or min(M, K) >= _AGAIN
     best: tuple[float, Tile] | None = None
     for vectors in range(min(total, 2), min(total, 4 if M >= 6 else 8) + 1):
         for rows in range(1, min(M, 24) + 1):
@@ -89,7 +89,7 @@ def _best(
             if band % rows:
                 continue
             depth = _depth(K, vectors * lanes * kind.bytes, _PANEL if packed else _CACHE, rows < M)
-            unroll = max(2, min(4, 16 // (rows * vectors)))
+            unroll = max(1 if K < _AGAIN else 2, min(4, 16 // (rows * vectors)))
             for split in ("m", "n"):
                 tile = Tile("tile", rows, vectors * lanes, depth, unroll, split, packed)
                 time = _time(M, N, K, tile, lanes, kind, transpose_a, transpose_b, threads)
