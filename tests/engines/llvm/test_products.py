@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import tapeflow as tf
 from tapeflow.engines.llvm.builder import F32, F64
-from tapeflow.engines.llvm.product_plans import Tile, by_blas, plan_tile
+from tapeflow.engines.llvm.product_plans import Tile, band_of, by_blas, plan_tile
 from tapeflow.engines.llvm.products import batched, product
 from tapeflow.engines.llvm.tiles import TARGETS, scaled, shifted
 from tests.engines.llvm.machine_code import compile_function, host_bits
@@ -78,6 +78,38 @@ def test_a_sum_in_several_depths(bits, tb, split):
     check(bits, 139, 37, 70, "f32", False, tb, tile)
 
 
+@pytest.mark.parametrize(("band", "M", "N", "K"), [(8, 72, 40, 33), (16, 144, 80, 130), (8, 8, 17, 5)])
+@pytest.mark.parametrize("kind", ["f32", "f64"])
+def test_bands_of_a_transposed_matrix(bits, band, M, N, K, kind):
+    """A band holds its columns of A side by side for every row: [M / band, K, band]."""
+    code, dtype, tolerance = KINDS[kind]
+    rng = np.random.default_rng(M)
+    A, B = rng.standard_normal((K, M)).astype(dtype), rng.standard_normal((K, N)).astype(dtype)
+    bands = np.ascontiguousarray(A.reshape(K, M // band, band).transpose(1, 0, 2))
+    C = np.ones((M, N), dtype)
+
+    def write(b, a, c, out):
+        product(b, a, c, M, N, K, kind=code, transpose_a=True, epilogue=stored(out, N, code), band=band)
+
+    compile_function(bits, 3, write)(bands, B, C)
+    np.testing.assert_allclose(C, 2 * (A.T.astype(np.float64) @ B) + 1, atol=K * 10 * tolerance)
+
+
+def test_a_gradient_of_weights_that_goes_by_bands():
+    assert band_of(320, 256, 130) == 16 and band_of(72, 256, 130) == 8
+    assert band_of(321, 256, 130) == band_of(320, 255, 130) == band_of(320, 256, 127) == 0
+    rng = np.random.default_rng(0)
+    x, g = rng.standard_normal((130, 72)).astype("float32"), rng.standard_normal((130, 256)).astype("float32")
+    v = tf.Variable(np.ones((72, 256), "float32"))
+
+    def f(x, g):
+        v.assign_sub(0.5 * tf.matmul(x, g, transpose_a=True))
+        return tf.reduce_sum(v)
+
+    (total, held), _ = on_both(f, [x, g], [v])
+    np.testing.assert_allclose(held, 1 - 0.5 * (x.T.astype("float64") @ g), atol=1e-4)
+
+
 def test_columns_copied_together(bits):
     check(bits, 70, 75, 65, "f32", True, False, Tile("tile", 5, 2 * bits // 32, 65, 1, "n", True))
 
@@ -115,10 +147,8 @@ def test_batches_with_strides(bits, tb):
 
 
 def test_what_is_large_goes_to_a_blas_and_what_is_small_does_not():
-    assert by_blas(1024, 1024, 1024)
-    assert by_blas(784, 128, 1000, transpose_a=True)
-    assert not by_blas(256, 1024, 1024)
-    assert not by_blas(784, 128, 32, transpose_a=True)
+    assert by_blas(2048, 2048, 2048)
+    assert not by_blas(1024, 1024, 1024)
 
 
 @pytest.mark.parametrize(("ta", "tb"), [(False, False), (True, False), (False, True)])
