@@ -1,7 +1,8 @@
 """Graphs of inputs whose sizes are not known: made ready anew for the sizes that they are called with.
 
 Code is compiled for arrays of one shape each. So the ops of such a graph are traced once more on inputs of the shapes
-that come; what followed from sizes is known then. Shapes beyond the first few run by NumPy, which takes any.
+that come; what followed from sizes is known then. The first shapes are compiled at once, as a batch's size is mostly
+the same; others when they come again, since sequences may have any length; and those beyond a few run by NumPy.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from ..graph.ir import Graph
 from ..graph.passes import optimized
 from ..graph.trace import Trace, replay
 
-_MOST = 8  # combinations of shapes that are compiled for
+_MOST, _REMEMBERED = 8, 64  # combinations of shapes that are compiled for, and that are known again
 _EACH = 300  # elements that a node counts for besides its own
 
 
@@ -31,7 +32,7 @@ class Varying:
         graph: the graph.
         make: makes a graph of known shapes ready.
         general: makes this one ready, for whatever shapes.
-        least: elements computed from which it is worth to look closer.
+        least: elements computed from which it is worth to look closer; with 0 all shapes are compiled at once.
         always: whether it is compiled for all shapes, however many come.
     """
 
@@ -44,6 +45,7 @@ class Varying:
         self._always = always
         self._runs: dict[tuple, Callable] = {}
         self._made: dict[tuple, Any] = {}
+        self._seen: set[tuple] = set()  # once
         self._inner = any(isinstance(a, Graph) for node in graph.nodes for a in node.attributes)
         sizes = [prod([n or 0 for n in x.shape or ()]) for node in graph.nodes for x in node.outputs]
         self._widest = max(sizes, default=0)
@@ -57,13 +59,19 @@ class Varying:
         return found(*arrays)
 
     def _for(self, shapes: tuple) -> Callable:
-        run = None
-        if (self._always or len(self._runs) < _MOST) and self._pays(shapes):
-            known = of_shapes(self.graph, shapes)
-            made = None if known is None else self._make(known)
-            run = self._runs[shapes] = self.by_any if made is None else made.run
-            self._made[shapes] = made
-        return run or self.by_any
+        if len(self._runs) >= _REMEMBERED and not self._always:
+            return self.by_any
+        if not self._pays(shapes) or len(self._made) >= _MOST and not self._always:
+            self._runs[shapes] = self.by_any
+            return self.by_any
+        if self._made and self._least and shapes not in self._seen:
+            if len(self._seen) < _REMEMBERED:
+                self._seen.add(shapes)
+            return self.by_any
+        known = of_shapes(self.graph, shapes)
+        made = self._made[shapes] = None if known is None else self._make(known)
+        run = self._runs[shapes] = self.by_any if made is None else made.run
+        return run
 
     @property
     def plan(self) -> str:

@@ -26,7 +26,7 @@ def executables(f):
     """The engine's objects by the shapes that they are for."""
     made = f.get_concrete_function()._executable.made()
     assert isinstance(made, varying.Varying)
-    return made._runs
+    return made._made
 
 
 def test_code_for_every_shape_that_comes():
@@ -66,6 +66,24 @@ def test_many_shapes_go_to_numpy():
     for n in range(1, 13):
         assert_same(f(rows(n)), tf.exp(rows(n)) * 2.0)
     assert len(executables(f)) == varying._MOST
+
+
+def test_other_shapes_than_the_first_are_compiled_when_they_come_again(monkeypatch):
+    monkeypatch.setenv("TAPEFLOW_ENGINE", "")
+    f = tf.function(lambda x: tf.nn.softmax(tf.exp(x) @ tf.ones([3, 500])), input_signature=[ROWS])
+    made = []
+    for n in (20, 20, 7, 20, 7, 9):
+        assert_same(f(rows(n)), tf.nn.softmax(tf.exp(rows(n)) @ tf.ones([3, 500])))
+        made.append(len(executables(f)))
+    assert made == [1, 1, 1, 1, 2, 2]
+
+
+def test_what_hardly_gains_is_left_alone(monkeypatch):
+    monkeypatch.setenv("TAPEFLOW_ENGINE", "")
+    f = tf.function(lambda x: x * 2.0, input_signature=[ROWS])
+    for n in (2, 3, 2, 3):
+        np.testing.assert_array_equal(f(rows(n)), rows(n) * 2.0)
+    assert not executables(f)
 
 
 @compiled
