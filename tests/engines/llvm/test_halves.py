@@ -5,6 +5,8 @@ import pytest
 
 import tapeflow as tf
 from tapeflow.core.dtypes import numpy_dtype
+from tapeflow.engines.llvm.pieces import in_pieces
+from tapeflow.engines.llvm.region import written
 from tapeflow.engines.llvm.target import of
 from tests.closeness import FUNCTION, Bound, assert_within
 from tests.engines.llvm.running import HOST, TARGETS, graph_of, native, on_both
@@ -171,3 +173,14 @@ def test_training_in_mixed_precision_is_all_compiled(half, machine):
     for a, b in zip(got, want, strict=True):
         assert a.dtype == b.dtype
         np.testing.assert_allclose(a.astype(np.float32), b.astype(np.float32), rtol=off, atol=off)
+
+
+@pytest.mark.parametrize(
+    ("name", "has"), [("avx512", True), ("avx2", True), ("neon", True), ("sse4", False), ("sse2", False)]
+)
+def test_only_machines_that_convert_float16_are_asked_to(name, has):
+    f = lambda x: tf.cast(x * 2.0 + 1.0, tf.float64)  # noqa: E731
+    for half, asked in (("float16", has), ("bfloat16", False)):
+        graph = graph_of(f, [np.ones((5, 37), numpy_dtype(half))])
+        region = in_pieces(graph, dict.fromkeys(graph.nodes, True))[0]
+        assert (" x half>" in written(region, of(name))[1].text) == asked
