@@ -548,9 +548,20 @@ def replay(graph: Graph, inputs: Sequence[Tensor]) -> list[Tensor]:
             tensors[node.outputs[0]] = out
         else:
             tensors.update(zip(node.outputs, out or ()))
+        if trace is not None:
+            _keep_shapes(node.outputs, tensors)
     if trace is not None:
         trace.place = None
     return [tensors[value] for value in graph.outputs]
+
+
+def _keep_shapes(values: Sequence[Value], tensors: dict[Value, Any]) -> None:
+    """Tells tensors that were traced once more what `set_shape` had told of them: no op can know it."""
+    for value in values:
+        x = tensors.get(value)
+        if isinstance(x, Symbolic) and value.shape is not None and None in (x._node_value.shape or (None,)):
+            if x._node_value.shape != value.shape:
+                x.set_shape(value.shape)
 
 
 # -- where in the program ----------------------------------------------------------------------------------------------
