@@ -21,6 +21,7 @@ from weakref import ref
 
 from ..control import statements
 from ..core.logs import warning
+from ..graph import unknown_rank
 from ..graph.trace import SOURCES, is_ours
 from .calls import handed_on
 
@@ -147,6 +148,8 @@ def _called(f: Any, args: tuple, kwargs: dict | None, scope: Any = None, options
             return _malt().converted_call(f, args, kwargs, scope, options)
     if options is not None and not options.internal_convert_user_code or isinstance(f, type):
         return f(*args, **(kwargs or {}))
+    if kind is FunctionType and unknown_rank.concerns(f, args, kwargs or {}):
+        return unknown_rank.call(f, args, kwargs or {})
     return _converted(f, lambda *unreadable: None)(*args, **(kwargs or {}))
 
 

@@ -31,7 +31,7 @@ from ..core.variable import Variable
 from ..ops.deferring import Deferred
 from ..ops.seeds import GraphSeeds
 from ..ops.variable_updates import VariableSlice
-from . import custom, deferred
+from . import custom, deferred, unknown_rank
 from .ir import CONSTANT, Graph, Node, Value
 from .late import DIMENSION, late, template
 from .state import ASSIGNMENTS, EFFECT, READ, WRITES
@@ -347,6 +347,8 @@ class Trace:
                 return wrap(flat(op.kernel(known_shape, *attributes)))
         if op.traced is not None:
             op, attributes = op.traced(self, attributes)
+        if unknown_rank.needs_ranks(op, inputs) and not has_sizes(attributes):
+            return unknown_rank.add(self, op, inputs, attributes)
         abstracts = [_for_rules(x._value) for x in inputs]
         try:
             made = op.infer(abstracts, *attributes) if op.inputs is None else op.infer(*abstracts, *attributes)
@@ -559,9 +561,11 @@ def _keep_shapes(values: Sequence[Value], tensors: dict[Value, Any]) -> None:
     """Tells tensors that were traced once more what `set_shape` had told of them: no op can know it."""
     for value in values:
         x = tensors.get(value)
-        if isinstance(x, Symbolic) and value.shape is not None and None in (x._node_value.shape or (None,)):
-            if x._node_value.shape != value.shape:
-                x.set_shape(value.shape)
+        if not isinstance(x, Symbolic) or value.shape is None:
+            continue
+        known_before = x._node_value.shape
+        if known_before is None or (None in known_before and known_before != value.shape):
+            x.set_shape(value.shape)
 
 
 # -- where in the program ----------------------------------------------------------------------------------------------
