@@ -169,10 +169,12 @@ class Symbolic(Tensor):
     def __repr__(self) -> str:
         return f"<tf.Tensor '{self.name}' shape={self.shape} dtype={self.dtype.name}>"
 
-    __str__ = __repr__
+    def __str__(self) -> str:
+        shape = "" if self._value.shape is None else f"shape={self.shape}, "
+        return f'Tensor("{self.name}", {shape}dtype={self.dtype.name})'
 
     def __format__(self, spec: str) -> str:
-        return repr(self)
+        return str(self)
 
     def __copy__(self) -> Tensor:
         out = self._trace._alias(self._node_value)
