@@ -22,6 +22,13 @@ from .logits import remember
 from .registry import resolve
 from .registry import serialize as _serialize
 
+__all__ = [
+    "celu", "deserialize", "elu", "exponential", "gelu", "get", "glu", "hard_shrink", "hard_sigmoid", "hard_silu",
+    "hard_swish", "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu",
+    "serialize", "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid",
+    "squareplus", "swish", "tanh", "tanh_shrink", "threshold",
+]  # fmt: skip
+
 
 def linear(x: Any) -> Any:
     """x itself."""
