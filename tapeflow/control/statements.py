@@ -23,7 +23,9 @@ from ..graph.trace import Symbolic, Trace, user_place
 from ..ops.assertions import Assert
 from ..ops.casting import cast
 from ..ops.comparison import logical_and, logical_not, logical_or
+from ..ops.creation import range_
 from ..ops.extents import shape as shape_of
+from ..ops.sorting import sort
 from . import graph_loops
 from .graph_arrays import as_leaf, as_value, either
 from .graph_branches import branches, joined, traced
@@ -492,4 +494,12 @@ def _float(x: Any = 0.0) -> Any:
     return cast(x, "float32") if _symbolic(x) else float(x)
 
 
-BUILTINS: dict[Any, Callable] = {len: _len, int: _int, float: _float}
+def _range(*bounds: Any) -> Any:
+    return range_(*bounds) if any(map(_symbolic, bounds)) else range(*bounds)
+
+
+def _sorted(x: Any) -> Any:
+    return sort(x) if _symbolic(x) else sorted(x)
+
+
+BUILTINS: dict[Any, Callable] = {len: _len, int: _int, float: _float, range: _range, sorted: _sorted}

@@ -246,3 +246,19 @@ def test_the_code_can_be_read():
     assert converted(tf.constant(3.0)).numpy() == 9.0
     with pytest.raises(Exception, match="converting 3"):
         tf.autograph.to_graph(3)
+
+
+def test_range_and_sorted_of_tensors():
+    @tf.function
+    def total(n, step):
+        s = 0
+        for i in range(1, n, step):
+            s += i
+        return s
+
+    assert int(total(tf.constant(8), 3)) == 1 + 4 + 7
+    assert int(total(tf.constant(8), tf.constant(2))) == 1 + 3 + 5 + 7
+    assert total.experimental_get_tracing_count() == 2
+    ordered = tf.function(lambda x: sorted(x))
+    assert ordered(tf.constant([3.0, -1.0, 2.0])).numpy().tolist() == [-1.0, 2.0, 3.0]
+    assert [int(x) for x in tf.function(lambda: sorted([2, 1]))()] == [1, 2]
