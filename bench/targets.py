@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from bench.alone import FIRST, GROWTH, NO_CACHE, Lone
+from bench.alone import FIRST, GROWTH, NO_CACHE, PEAK, WARM, Lone
 from bench.report import Row, digits, ratios, summary
 from bench.works import CHAIN, COMPILED, graph_of
 
@@ -16,7 +16,7 @@ class Ratio(NamedTuple):
     peer: str = ""
 
 
-RATIOS = {
+SPEED = {
     COMPILED + "MNIST step": Ratio(2.5),
     COMPILED + "housing step": Ratio(3.0),
     COMPILED + "CNN step": Ratio(1.5),
@@ -25,9 +25,15 @@ RATIOS = {
     COMPILED + "LSTM step": Ratio(1.2),
     CHAIN: Ratio(1.0, "jax"),
 }
-"""By the row's name."""
+RATIOS = SPEED | {Lone(work, (), NO_CACHE).row(PEAK): Ratio(1.0) for work in SPEED}
+"""By the row's name: speed, and peak memory at most that of the best peer."""
 
-LIMITS = {Lone(graph_of(500), (), NO_CACHE).row(FIRST): 3000.0, GROWTH: 1.5}
+LIMITS = {
+    Lone(COMPILED + "MNIST step", (), NO_CACHE).row(FIRST): 200.0,
+    Lone(COMPILED + "MNIST step", (), WARM).row(FIRST): 40.0,
+    Lone(graph_of(500), (), NO_CACHE).row(FIRST): 3000.0,
+    GROWTH: 1.5,
+}
 """The most a row's own figure may be, in its unit."""
 
 

@@ -12,7 +12,7 @@ OPENING = """\
 
 Graphs of `tf.function` consist of these {total} ops, by the file of `tapeflow/ops` that declares them. The NumPy engine
 runs all of them. The LLVM engine compiles {compiled} into machine code; the others run by their NumPy kernels between
-pieces of it. It compiles an op of arrays whose shapes are known and whose dtypes are float32, float64, bool or
+pieces of it. It compiles an op of arrays whose shapes are known and whose dtypes are floats, bool or
 integers, and leaves to NumPy what a rule does not do, such as the sort of long rows; `jit_compile=True` says so.
 `make docs` writes this page from the package.
 """

@@ -197,8 +197,9 @@ def test_verdicts_as_lines():
 
 def test_targets_are_of_works_that_there_are():
     names = {name for name, _ in works_module("tapeflow").works}
-    assert set(targets.RATIOS) <= names
     told = {lone.row(figure) for lone in alone.LONE for figure in lone.figures} | {alone.GROWTH}
+    assert set(targets.SPEED) <= names
+    assert set(targets.RATIOS) <= names | told
     assert set(targets.LIMITS) <= told
     assert {lone.work for lone in alone.LONE} <= names
 

@@ -10,6 +10,8 @@ from typing import Any
 
 # (op, values and attributes) -> what the kernel gives, or None where it shall run itself
 compiled: Callable[[Any, tuple], Any] | None = None
+# two matrices -> their product, or None where NumPy shall make it
+product: Callable[[Any, Any], Any] | None = None
 
 
 def offered(op: Any, kernel: Callable, work: Callable[..., int], least: int) -> Callable:

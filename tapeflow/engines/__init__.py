@@ -58,6 +58,12 @@ def _made(graph: Graph, strict: bool) -> Any:
     from .numpy import compile_graph as by_numpy
 
     name = chosen()
+    if name != "numpy":
+        from .varying import Varying, varies
+
+        if varies(graph):
+            least = 0 if strict or name == "llvm" else _LEAST
+            return Varying(graph, lambda known: _made(known, strict), by_numpy, least, strict)
     worth = strict or name == "llvm" or name == "" and _worth(graph)
     if worth:
         from .llvm import Unsupported, compile_graph, host

@@ -86,6 +86,11 @@ def late(op: Op) -> Op:
     return twin
 
 
+def is_late(op: Op) -> bool:
+    """Whether an op is such a twin."""
+    return _LATE.get(op.name) is op
+
+
 def _dimension(x: Tensor, axis: int) -> Tensor:
     """A dimension of a tensor as a 0-d tensor of int64."""
     shape = x._value.shape

@@ -86,19 +86,20 @@ def _update(g: Any, numbers: Any, rule: Callable, variable: Any, *slots: Any) ->
 UPDATE = graph_op("update", _updated, lambda g, numbers, *attributes: (), _update, inputs=2, outputs=0)
 
 
-def _numbers(count: Any, rate: Any, constants: Callable) -> Any:
+def _numbers(values: Sequence, constants: Callable) -> Any:
     trace = active_tapes().trace
     if trace is None:
-        return wrap(NUMBERS.kernel(count._value, rate._value, constants))
-    return trace.add(NUMBERS, (count, rate), (constants,))
+        return wrap(NUMBERS.kernel([x._value for x in values], constants))
+    return trace.add(NUMBERS, values, (constants,))
 
 
-# the numbers of an optimizer's step, which a function of Python gives of the steps made before and the learning rate
+# the numbers of an optimizer's step, which a function of Python gives of the steps made before, the learning rate, and
+# what else it keeps
 NUMBERS = Op(
     "optimizer_numbers",
-    lambda xp: lambda count, rate, constants: np.array(constants(int(count) + 1, float(rate))),
-    lambda count, rate, constants: Abstract((len(constants(1, 0.5)),), np.dtype("float64")),
-    inputs=2,
+    lambda xp: lambda values, constants: np.array(constants(int(values[0]) + 1, *map(float, values[1:]))),
+    lambda values, constants: Abstract((len(constants(1, *[0.5] * (len(values) - 1))),), np.dtype("float64")),
+    inputs=None,
 )
 NUMBERS.call = _numbers
 

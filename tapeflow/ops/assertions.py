@@ -228,6 +228,10 @@ def _is_true(values: Sequence, count: int) -> None:
         raise errors.invalid(None, f"Expected '{condition}' to be true. Summarized data: {shown}")
 
 
+# what looks at the first of its values alone, bools all of which must hold, and at the others for its message
+CONDITIONS = frozenset([_all_hold, _all_near, _is_true])
+
+
 def _summary(value: np.ndarray, count: int) -> str:
     elements = value.reshape(-1)
     shown = [f"{element}" for element in (elements if count < 0 else elements[:count])]

@@ -8,6 +8,8 @@ Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 import numpy as np
 
 KEY_MASK = (1 << 64) - 1
@@ -27,8 +29,9 @@ _LANES = 192
 # Blocks computed at a time with arrays: three buffers of 64 KiB stay in the second-level cache.
 _CHUNK = 4096
 
-_ONES = [sum(1 << (64 * lane) for lane in range(count)) for count in range(_LANES + 1)]
-_IOTA = [sum(lane << (64 * lane) for lane in range(count)) for count in range(_LANES + 1)]
+# for so many lanes: a 1 in each, and in each its number
+_ONES = list(accumulate((1 << (64 * lane) for lane in range(_LANES)), initial=0))
+_IOTA = list(accumulate((lane << (64 * lane) for lane in range(_LANES)), initial=0))
 
 
 def philox_words(key: int, counter: int, count: int) -> np.ndarray:

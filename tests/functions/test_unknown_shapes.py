@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tapeflow as tf
+from tests.closeness import assert_same
 
 ANY = tf.TensorSpec([None, 3], tf.float32)
 
@@ -47,10 +48,10 @@ def test_values_and_gradients_are_those_of_eager_mode(name):
     traced = tf.function(f, input_signature=[ANY])
     inside = tf.function(lambda x: tf.convert_to_tensor(gradient(f, x)), input_signature=[ANY])
     for x in batches():
-        np.testing.assert_array_equal(traced(x), f(x))
+        assert_same(traced(x), f(x))
         want = tf.convert_to_tensor(gradient(f, x))
-        np.testing.assert_array_equal(tf.convert_to_tensor(gradient(traced, x)), want)
-        np.testing.assert_array_equal(inside(x), want)
+        assert_same(tf.convert_to_tensor(gradient(traced, x)), want)
+        assert_same(inside(x), want)
     assert traced.experimental_get_tracing_count() == 1
 
 
@@ -96,7 +97,7 @@ def test_a_keras_model_of_unknown_batches():
         with tf.GradientTape() as tape:
             want = loss(y, model(x))
         value, gradients = step(x, y)
-        np.testing.assert_array_equal(value, want)
+        assert_same(value, want)
         for a, b in zip(gradients, tape.gradient(want, model.trainable_variables), strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-6)
 

@@ -17,7 +17,7 @@ import numpy as np
 class Kind(NamedTuple):
     """What a lane holds: its name, LLVM's name for it, bytes in memory, and whether it is a float or has a sign.
 
-    Bools are `i1` in values and bytes in memory.
+    Bools are `i1` in values and bytes in memory. Floats of 16 bits are bits, and no floats: see `halves`.
     """
 
     name: str
@@ -29,7 +29,9 @@ class Kind(NamedTuple):
 
 F32 = Kind("f32", "float", 4, True, True)
 F64 = Kind("f64", "double", 8, True, True)
-F16 = Kind("f16", "half", 2, True, True)
+F16 = Kind("f16", "i16", 2, False, False)
+BF16 = Kind("bf16", "i16", 2, False, False)
+HALVES = (F16, BF16)
 I1 = Kind("i1", "i1", 1, False, False)
 I8, I16, I32, I64 = (Kind(f"i{n}", f"i{n}", n // 8, False, True) for n in (8, 16, 32, 64))
 U8, U16, U32, U64 = (Kind(f"u{n}", f"i{n}", n // 8, False, False) for n in (8, 16, 32, 64))
@@ -104,12 +106,23 @@ class V(NamedTuple):
 
 def literal(number: Any, kind: Kind) -> str:
     """A number as LLVM's text has it."""
+    if kind is F16:
+        with np.errstate(over="ignore"):
+            return str(int(np.asarray(number).astype(np.float16).view(np.uint16)))
+    if kind is BF16:
+        return str(_bfloat16_bits(float(number)))
     if kind.floating:
-        if kind is F16:
-            return f"0xH{struct.unpack('<H', struct.pack('<e', float(number)))[0]:04X}"
         number = float(np.float32(number)) if kind is F32 else float(number)
         return f"0x{struct.unpack('<Q', struct.pack('<d', number))[0]:016X}"
     return str(int(number))
+
+
+def _bfloat16_bits(number: float) -> int:
+    """The upper half of a float32, rounded to the nearest, ties to even."""
+    bits = int(np.array(number, np.float32).view(np.uint32))
+    if number != number:
+        return bits >> 16 | 0x40
+    return (bits + 0x7FFF + (bits >> 16 & 1)) >> 16
 
 
 def constant(number: Any, kind: Kind, lanes: int = 1) -> V:
@@ -134,16 +147,17 @@ class Module:
     """Functions, with the declarations and constants that they use.
 
     `fused` and `rounding` say whether the machine has an instruction for x * y + z, and for rounding to whole numbers:
-    where it has none, LLVM would call the C library, once a lane.
+    where it has none, LLVM would call the C library, once a lane. `halves` says whether it converts float16.
     """
 
-    def __init__(self, vector_bits: int = 512, fused: bool = True, rounding: bool = True) -> None:
+    def __init__(self, vector_bits: int = 512, fused: bool = True, rounding: bool = True, halves: bool = False) -> None:
         self.functions: list[str] = []
         self.declared: dict[str, str] = {}
         self.globals: dict[str, str] = {}
         self.vector_bits = vector_bits
         self.fused = fused
         self.rounding = rounding
+        self.halves = halves
 
     def declare(self, name: str, text: str) -> None:
         """Makes a function from elsewhere known, by its declaration."""

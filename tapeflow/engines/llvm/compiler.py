@@ -50,7 +50,7 @@ class Compiled:
 
 def compiled(program: Program, outputs: Sequence[Cell], target: Target) -> Compiled:
     """Writes the module of a program with these outputs, each made by a kernel and none twice. Raises Unsupported."""
-    module = Module(target.vector_bytes * 8, target.fma, target.rounding)
+    module = Module(target.vector_bytes * 8, target.fma, target.rounding, target.halves)
     memory, written = write_program(module, program, outputs, "")
     work = sum(kernel.work for _, kernel in written)
     return Compiled(module.text(), memory, written, work > 64 * _PARALLEL)

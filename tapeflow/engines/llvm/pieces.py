@@ -18,6 +18,7 @@ from ...graph.ir import CONSTANT, Graph, Node, Value
 from ...graph.state import ASSIGNMENTS, EFFECT, READ, UPDATE
 
 BEGIN = "node_stream"  # where a node's random numbers begin, which is nobody else's concern: it waits for no effect
+ASSERT = "assert"  # an effect that is a check where it is compiled
 WRITES_HERE = frozenset([*ASSIGNMENTS.values(), UPDATE])
 _MOST = 4000  # nodes of a region: larger ones are cut, so that no compilation takes long
 
@@ -201,7 +202,7 @@ def _read_late(graph: Graph, maker: dict[Value, Node]) -> set[Node]:
         elif node.op in WRITES_HERE:
             for variable in written_by(node):
                 stale.update(fresh.pop(id(variable), []))
-        elif node.op.effect and _touches_variables(node):
+        elif node.op.effect and node.op.name != ASSERT and _touches_variables(node):
             for nodes in fresh.values():
                 stale.update(nodes)
             fresh.clear()

@@ -32,26 +32,28 @@ _CHUNK = 65536  # bytes of half-done sums that a product in several depths keeps
 def product(
     b: Builder, A: V, B: V, M: int, N: int, K: int, *, epilogue: Epilogue, kind: Kind = F32, transpose_a: bool = False,
     transpose_b: bool = False, lda: int | None = None, ldb: int | None = None, lo: V | int = 0,
-    hi: V | int | None = None, tile: Tile | None = None, rolled: bool = True,
+    hi: V | int | None = None, tile: Tile | None = None, rolled: bool = True, band: int = 0,
 ) -> None:  # fmt: skip
     """Writes C = op(A) op(B) for the blocks lo..hi of a tile's split, all of them if `hi` is not given.
 
-    op(A) is [M, K] and op(B) [K, N]; `lda` and `ldb` are the lengths of a row as it lies in memory, in numbers. C is
-    nowhere stored: `epilogue(b, x, i, j, used, mask)` gets the vector of row i and columns j, j + 1, ...; where the row
-    ends within it, `used` lanes belong to it and `mask` names them, else `mask` is None. A product with one column has
-    one lane. With `rolled` the epilogue is written once a tile, in a loop over its rows; short ones are better without.
+    op(A) is [M, K] and op(B) [K, N]; `lda` and `ldb` are the lengths of a row as it lies in memory, in numbers. With a
+    `band`, which a tile's rows must divide, A is its bands of so many columns of a transposed A: [M / band, K, band].
+    C is nowhere stored: `epilogue(b, x, i, j, used, mask)` gets the vector of row i and columns j, j + 1, ...; where
+    the row ends within it, `used` lanes belong to it and `mask` names them, else `mask` is None. A product with one
+    column has one lane. With `rolled` the epilogue is written once a tile, in a loop over its rows; short ones are
+    better without.
     """
     lda = lda or (M if transpose_a else K)
     ldb = ldb or (K if transpose_b else N)
     if tile is None:
-        tile = plan_tile(M, N, K, target_of(b.module), kind, transpose_a, transpose_b, lda, ldb)
+        tile = plan_tile(M, N, K, target_of(b.module), kind, transpose_a, transpose_b, lda, ldb, band=band)
     if tile.form == "dot":
         write = _rows_dot if N == 1 else _columns_dot
         write(b, A, B, M, N, K, kind, lda, ldb, epilogue, lo, hi, tile, rolled)
     elif tile.form == "column":
         _column(b, A, B, M, K, kind, lda, ldb if not transpose_b else 1, epilogue, lo, hi, tile)
     else:
-        _Product(b, A, B, M, N, K, kind, transpose_a, transpose_b, lda, ldb, epilogue, tile, rolled).write(lo, hi)
+        _Product(b, A, B, M, N, K, kind, transpose_a, transpose_b, lda, ldb, epilogue, tile, rolled, band).write(lo, hi)
 
 
 def batched(
@@ -88,11 +90,11 @@ class _Product:
 
     def __init__(
         self, b: Builder, A: V, B: V, M: int, N: int, K: int, kind: Kind, transpose_a: bool, transpose_b: bool,
-        lda: int, ldb: int, epilogue: Epilogue, tile: Tile, rolled: bool,
+        lda: int, ldb: int, epilogue: Epilogue, tile: Tile, rolled: bool, band: int,
     ) -> None:  # fmt: skip
         self.b, self.A, self.B, self.M, self.N, self.K, self.kind = b, A, B, M, N, K, kind
         self.transpose_a, self.transpose_b, self.lda, self.ldb = transpose_a, transpose_b, lda, ldb
-        self.epilogue, self.tile = epilogue, tile
+        self.epilogue, self.tile, self.band = epilogue, tile, band
         width = sum(part.lanes for part in parts_of(min(N, tile.columns), target_of(b.module), kind))
         self.buffer = b.allocate(kind, tile.rows * width) if rolled and min(M, tile.rows) > 1 else None
         self.panel = b.allocate(kind, tile.depth * width) if tile.packed else None
@@ -173,8 +175,12 @@ class _Product:
         self, sums: list[V], i: V, k: V, rows: int, B: V, ldb: int, parts: list[Part], depth: int
     ) -> list[V]:  # fmt: skip
         """A tile's sums with some depth added."""
-        b, lda = self.b, self.lda
-        if self.transpose_a:
+        b, lda, band = self.b, self.lda, self.band
+        if band:
+            within = b.op("and", i, index(band - 1))
+            first = scaled(b, b.sub(i, within), self.K)
+            offsets, step, start = list(range(rows)), band, shifted(b, scaled(b, k, band), shifted(b, first, within))
+        elif self.transpose_a:
             offsets, step, start = list(range(rows)), lda, shifted(b, scaled(b, k, lda), i)
         else:
             offsets, step, start = [r * lda for r in range(rows)], 1, shifted(b, scaled(b, i, lda), k)

@@ -24,7 +24,8 @@ from typing import Any
 
 import numpy as np
 
-from .builder import I1, I64, KINDS, Builder, Kind, V
+from .builder import BF16, F32, HALVES, I1, I64, KINDS, Builder, Kind, V
+from .halves import converted
 from .pieces import Unsupported
 
 
@@ -97,7 +98,9 @@ class Program:
         if array.size:
             first = array.flat[0]
             if array.size == 1 or (array == first).all() and array.tobytes().count(first.tobytes()) >= array.size:
-                return self._add(Cell("number", array.shape, kind_of(array.dtype), data=first.item()))
+                kind = kind_of(array.dtype)
+                data = float(first) if kind in HALVES else first.item()
+                return self._add(Cell("number", array.shape, kind, data=data))
         return self.source(("array", number), array.shape, array.dtype)
 
     def number(self, value: Any, kind: Kind, shape: tuple[int, ...] = ()) -> Cell:
@@ -114,7 +117,15 @@ class Program:
 
     def cast(self, x: Cell, kind: Kind) -> Cell:
         """Another kind, as C casts."""
-        return x if x.kind is kind else self.map(lambda b, v: b.cast(v, kind), x, kind=kind)
+        if x.kind is kind:
+            return x
+        if x.kind in HALVES or kind in HALVES:
+            return self.map(lambda b, v: converted(b, v, kind), x, kind=kind, weight=4)
+        return self.map(lambda b, v: b.cast(v, kind), x, kind=kind)
+
+    def wide(self, x: Cell) -> Cell:
+        """What is computed with in the place of x: floats of 16 bits as float32, anything else as it is."""
+        return self.once(("wide", x), lambda: self.cast(x, F32)) if x.kind in HALVES else x
 
     def place(self, shape: tuple[int, ...], axis: int, kind: Kind = I64) -> Cell:
         """The position along an axis, of a shape."""
@@ -122,7 +133,7 @@ class Program:
 
     def binary(self, name: str, x: Cell, y: Cell) -> Cell:
         """An operation of the builder on two cells."""
-        return self.map(lambda b, v, w: b.op(name, v, w), x, y)
+        return self.cast(self.map(lambda b, v, w: b.op(name, v, w), self.wide(x), self.wide(y)), x.kind)
 
     # -- looking at memory otherwise --
 
@@ -303,8 +314,11 @@ class Program:
 
 def kind_of(dtype: Any) -> Kind:
     """The kind of a dtype. Raises Unsupported for those that have none."""
-    found = KINDS.get(np.dtype(dtype))
-    if found is None or found.name == "f16":
+    dtype = np.dtype(dtype)
+    found = KINDS.get(dtype)
+    if found is None and dtype.name == "bfloat16":  # a dtype of a package that is not loaded for this
+        return BF16
+    if found is None:
         raise Unsupported(f"dtype {dtype}")
     return found
 

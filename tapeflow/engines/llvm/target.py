@@ -23,8 +23,9 @@ class Target(NamedTuple):
     """A machine as code generation sees it.
 
     `vector_bytes` and `registers` count what a vector register holds and how many there are; `fma` and `rounding` tell
-    whether a fused product and sum, and rounding to whole numbers, are single instructions; `l1` and `l2` are the
-    caches of data of one core in bytes. `cpu` and `features` are LLVM's words for it.
+    whether a fused product and sum, and rounding to whole numbers, are single instructions, and so, where there are
+    fused ones, are conversions of float16; `l1` and `l2` are the caches of data of one core in bytes. `cpu` and
+    `features` are LLVM's words for it.
     """
 
     name: str
@@ -37,6 +38,11 @@ class Target(NamedTuple):
     rounding: bool
     l1: int = 32 << 10
     l2: int = 512 << 10
+
+    @property
+    def halves(self) -> bool:
+        """Whether the machine converts float16: every level that has fused products does."""
+        return self.fma
 
     @property
     def x86(self) -> bool:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ...core.convert import convert_to_tensor
+from ...graph.state import NUMBERS
 from .update import ArrayOptimizer
 
 add, divide, maximum, multiply, sqrt, subtract = np.add, np.divide, np.maximum, np.multiply, np.sqrt, np.subtract
@@ -121,8 +123,6 @@ class Adamax(ArrayOptimizer):
 class Nadam(ArrayOptimizer):
     """Adam with Nesterov's momentum. Source: Dozat, Incorporating Nesterov momentum into Adam (2016)."""
 
-    pure = False
-
     def __init__(
         self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
         **options: Any,
@@ -141,15 +141,24 @@ class Nadam(ArrayOptimizer):
         if self._product is None:
             self._product = self._own(1.0, "u_product", None)
 
-    def constants(self, step: int, rate: float) -> tuple[float, ...]:
+    def kept(self) -> tuple[Any, ...]:
+        return (self._product,)
+
+    def constants(self, step: int, rate: float, before: float | None = None) -> tuple[float, ...]:
         b1, b2 = self.beta_1, self.beta_2
         now, following = self._weights(step)
-        product = float(self._product) * now
+        product = (float(self._product) if before is None else before) * now
         from_m, from_g = following / (1 - product * following), (1 - now) / (1 - product)
         return rate, b1, 1 - b1, b2, 1 - b2, self.epsilon, from_m, from_g, 1 / math.sqrt(1 - b2**step)
 
     def advance(self, step: int) -> None:
-        self._product.assign(float(self._product) * self._weights(step)[0])
+        self._product.assign(self._advanced(step, float(self._product))[0])
+
+    def traced_advance(self, count: Any) -> None:
+        self._product.assign(NUMBERS.call([count, convert_to_tensor(self._product)], self._advanced)[0])
+
+    def _advanced(self, step: int, product: float) -> tuple[float, ...]:
+        return (product * self._weights(step)[0],)
 
     def _weights(self, step: int) -> tuple[float, float]:
         """The momentum's coefficients at a step and at the one after it."""

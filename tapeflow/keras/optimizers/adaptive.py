@@ -41,14 +41,15 @@ class RMSprop(ArrayOptimizer):
         return tuple({name: 0.0} for name, kept in wanted if kept)
 
     def constants(self, step: int, rate: float) -> tuple[float, ...]:
-        return rate, self.rho, 1 - self.rho, self.epsilon, self.momentum
+        kept = (self.momentum,) if self.momentum > 0 else ()
+        return rate, self.rho, 1 - self.rho, self.epsilon, *kept
 
     @staticmethod
     def rule(w: Any, g: Any, t: Any, slots: list[Any], c: list[Any]) -> None:
-        rate, rho, rest, epsilon, momentum = c
+        rate, rho, rest, epsilon, *momentum = c
         v = slots[0]
         moved_squares(v, g, t, rho, rest)
-        if len(slots) == 1 + (momentum > 0):
+        if len(slots) == 1 + len(momentum):
             add(v, epsilon, t)
         else:
             average = slots[-1]
@@ -59,9 +60,9 @@ class RMSprop(ArrayOptimizer):
         sqrt(t, t)
         divide(g, t, t)
         multiply(t, rate, t)
-        if momentum > 0:
+        if momentum:
             m = slots[1]
-            multiply(m, momentum, m)
+            multiply(m, momentum[0], m)
             t = add(m, t, m)
         subtract(w, t, w)
 
@@ -194,7 +195,8 @@ class Ftrl(ArrayOptimizer):
         add(a, t, a)
         after = np.power(a, power, t)
         add(z, g + shrinkage * w - (after - before) / rate * w, z)
-        np.divide(np.clip(z, -l1, l1) - z, after / rate + l2, w)
+        within = np.minimum(np.maximum(z, -l1), l1)
+        np.divide(within - z, after / rate + l2, w)
 
     def get_config(self) -> dict:
         return {**super().get_config(), **{name: getattr(self, name) for name in _FTRL}}

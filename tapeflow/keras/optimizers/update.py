@@ -52,11 +52,15 @@ class ArrayOptimizer(Optimizer):
         """The numbers that the rule needs at a step, counted from 1."""
         return (rate,)
 
-    # whether `constants` depends on its arguments alone, so that a graph may ask for them
-    pure = True
+    def kept(self) -> tuple[Any, ...]:
+        """Variables of one number that `constants` takes behind the rate where a graph asks for it."""
+        return ()
 
     def advance(self, step: int) -> None:
-        """Changes what `constants` depends on besides its arguments, once a step has its numbers."""
+        """Changes what is kept, once a step has its numbers."""
+
+    def traced_advance(self, count: Any) -> None:
+        """Adds to a graph what `advance` does, of the count of the steps made before."""
 
     @staticmethod
     def rule(w: Any, g: Any, t: Any, slots: list[Any], c: list[Any]) -> None:
@@ -135,15 +139,16 @@ class ArrayOptimizer(Optimizer):
 
     def _traced_update(self, grads: list[Any], variables: list[Any]) -> bool:
         rate = self._learning_rate
-        if any(v._constraint is not None for v in variables) or self._keeps_more() or not self.pure:
+        if any(v._constraint is not None for v in variables) or self._keeps_more():
             return False
         if not isinstance(rate, (CoreVariable, LearningRateSchedule)):
             return False
         count, rate = convert_to_tensor(self._iterations), convert_to_tensor(self.learning_rate)
-        numbers = NUMBERS.call(count, rate, self.constants)
+        numbers = NUMBERS.call([count, rate, *map(convert_to_tensor, self.kept())], self.constants)
+        self.traced_advance(count)
         tensors = self._clipped(TENSORS, [_dense(g, v) for g, v in zip(grads, variables, strict=True)])
         if self.weight_decay is not None:
-            decay = NUMBERS.call(count, rate, self._decay_numbers)
+            decay = NUMBERS.call([count, rate], self._decay_numbers)
             for g, v in zip(tensors, variables, strict=True):
                 if not self._undecayed(v):
                     UPDATE.call(g, decay, decayed, v)

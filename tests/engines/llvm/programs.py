@@ -385,6 +385,6 @@ def _swap(state: State, a: int, b: int, c: int, d: int) -> Any:
 RANDOM = (
     st.lists(st.tuples(st.sampled_from(names()), *[st.integers(0, 99)] * 4), min_size=1, max_size=25),
     st.lists(st.integers(0, 99), max_size=6),
-    st.sampled_from(["float32", "float64", "int32", "int64"]),
+    st.sampled_from(["float32", "float64", "float16", "int32", "int64"]),
     st.integers(0, 9),
 )

@@ -85,3 +85,53 @@ def test_gradients_through_a_loop():
     expected = gradient(x)
     found = tf.function(gradient, autograph=False)(x)
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def looked_up(x, at):
+    table = tf.constant(drawn(9, 7))
+
+    def body(i, a):
+        inner = tf.while_loop(lambda j, b: j < 2, lambda j, b: (j + 1, b + tf.gather(a, (at + j) % 7)), [0, a])[1]
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(at + i % 2, inner)
+        return i + 1, inner * 0.5 + tf.reduce_sum(losses) * table[:7]
+
+    a = tf.while_loop(lambda i, a: i < 5, body, [0, x])[1]
+    return [tf.cond(tf.reduce_sum(x) > 0, lambda: tf.gather(a, at), lambda: a)]
+
+
+def test_checks_and_constants_inside():
+    at = np.array([0, 5, 1, 2, 3, 4, 1])
+    held_against_numpy(looked_up, drawn(7, 7), at)
+    held_against_numpy(looked_up, -np.abs(drawn(7, 7)), at)
+
+
+@pytest.mark.parametrize("wrong", [6, 9, -1])
+def test_a_check_that_fails_inside_is_numpys_error(wrong):
+    v = tf.Variable(1.0)
+
+    @tf.function(autograph=False)
+    def f(x, at):
+        v.assign_add(1.0)
+        return looked_up(x, at)
+
+    arrays = tf.constant(drawn(7, 7)), tf.constant([0, wrong, 1, 2, 3, 4, 1])
+    compiled = compile_graph(f.get_concrete_function(*arrays).graph, host())
+    assert not compiled.reasons
+    with pytest.raises(tf.errors.InvalidArgumentError, match="not in|valid range"):
+        compiled.run(*[x.numpy() for x in arrays])
+
+
+@pytest.mark.parametrize("fails_at", [0, 1, 3, None])
+def test_a_check_of_the_condition(fails_at):
+    def f(x, at):
+        return [tf.while_loop(lambda i, a: tf.gather(a, at[i]) < 3.0, lambda i, a: (i + 1, a + 1.0), [0, x])[1]]
+
+    at = np.array([1, 0, 2, 1, 1, 1])
+    x = np.zeros(3, np.float32)
+    if fails_at is None:
+        held_against_numpy(f, x, at)
+        return
+    at[fails_at] = 7
+    graph = tf.function(f, autograph=False).get_concrete_function(x, at).graph
+    with pytest.raises(tf.errors.InvalidArgumentError, match="7 is not in"):
+        compile_graph(graph, host()).run(x, at)

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 import tapeflow as tf
 from tapeflow.engines.llvm.builder import F32, F64
-from tapeflow.engines.llvm.product_plans import Tile, by_blas, plan_tile
+from tapeflow.engines.llvm.product_plans import Tile, band_of, by_blas, plan_tile
 from tapeflow.engines.llvm.products import batched, product
 from tapeflow.engines.llvm.tiles import TARGETS, scaled, shifted
 from tests.engines.llvm.machine_code import compile_function, host_bits
-from tests.engines.llvm.running import on_both
+from tests.engines.llvm.running import graph_of, native, on_both
 
 KINDS = {"f32": (F32, np.float32, 2e-6), "f64": (F64, np.float64, 1e-14)}
 
@@ -78,6 +78,38 @@ def test_a_sum_in_several_depths(bits, tb, split):
     check(bits, 139, 37, 70, "f32", False, tb, tile)
 
 
+@pytest.mark.parametrize(("band", "M", "N", "K"), [(8, 72, 40, 33), (16, 144, 80, 130), (8, 8, 17, 5)])
+@pytest.mark.parametrize("kind", ["f32", "f64"])
+def test_bands_of_a_transposed_matrix(bits, band, M, N, K, kind):
+    """A band holds its columns of A side by side for every row: [M / band, K, band]."""
+    code, dtype, tolerance = KINDS[kind]
+    rng = np.random.default_rng(M)
+    A, B = rng.standard_normal((K, M)).astype(dtype), rng.standard_normal((K, N)).astype(dtype)
+    bands = np.ascontiguousarray(A.reshape(K, M // band, band).transpose(1, 0, 2))
+    C = np.ones((M, N), dtype)
+
+    def write(b, a, c, out):
+        product(b, a, c, M, N, K, kind=code, transpose_a=True, epilogue=stored(out, N, code), band=band)
+
+    compile_function(bits, 3, write)(bands, B, C)
+    np.testing.assert_allclose(C, 2 * (A.T.astype(np.float64) @ B) + 1, atol=K * 10 * tolerance)
+
+
+def test_a_gradient_of_weights_that_goes_by_bands():
+    assert band_of(320, 256, 130) == 16 and band_of(72, 256, 130) == 8
+    assert band_of(321, 256, 130) == band_of(320, 255, 130) == band_of(320, 256, 127) == 0
+    rng = np.random.default_rng(0)
+    x, g = rng.standard_normal((130, 72)).astype("float32"), rng.standard_normal((130, 256)).astype("float32")
+    v = tf.Variable(np.ones((72, 256), "float32"))
+
+    def f(x, g):
+        v.assign_sub(0.5 * tf.matmul(x, g, transpose_a=True))
+        return tf.reduce_sum(v)
+
+    (total, held), _ = on_both(f, [x, g], [v])
+    np.testing.assert_allclose(held, 1 - 0.5 * (x.T.astype("float64") @ g), atol=1e-4)
+
+
 def test_columns_copied_together(bits):
     check(bits, 70, 75, 65, "f32", True, False, Tile("tile", 5, 2 * bits // 32, 65, 1, "n", True))
 
@@ -115,10 +147,8 @@ def test_batches_with_strides(bits, tb):
 
 
 def test_what_is_large_goes_to_a_blas_and_what_is_small_does_not():
-    assert by_blas(1024, 1024, 1024)
-    assert by_blas(784, 128, 1000, transpose_a=True)
-    assert not by_blas(256, 1024, 1024)
-    assert not by_blas(784, 128, 32, transpose_a=True)
+    assert by_blas(2048, 2048, 2048)
+    assert not by_blas(1024, 1024, 1024)
 
 
 @pytest.mark.parametrize(("ta", "tb"), [(False, False), (True, False), (False, True)])
@@ -150,3 +180,20 @@ def test_lines_asked_for_early_change_nothing():
     want = 1 - 0.5 * (a.astype("float64") @ b)
     np.testing.assert_allclose(held, want, atol=1e-4)
     np.testing.assert_allclose(total, want.sum(), rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [((3, 1, 4, 5), (2, 5, 6)), ((1, 4, 5), (7, 5, 6)), ((2, 1, 4, 5), (1, 3, 5, 2)), ((4, 5), (3, 5, 2))],
+)
+def test_batches_that_broadcast(first, second):
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=s).astype(np.float32) for s in (first, second)]
+
+    def f(x, y):
+        return tf.matmul(x, y), tf.matmul(y, x, transpose_a=True, transpose_b=True)
+
+    graph = graph_of(f, arrays)
+    assert not native(graph).reasons
+    for got, want in zip(*on_both(f, arrays, graph=graph), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)

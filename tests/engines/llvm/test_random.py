@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import tapeflow as tf
+from tapeflow.engines.llvm.target import of
 from tests.closeness import FUNCTION, assert_within
-from tests.engines.llvm.running import graph_of, native, on_both
+from tests.engines.llvm.running import TARGETS, graph_of, native, on_both
 from tests.ops.examples import load_ops
 
 OPS = load_ops()
@@ -26,6 +27,22 @@ def test_uniform_to_the_bit(start, dtype):
 def test_normal(start, dtype):
     got, want = on_both(lambda s: OPS["random_normal"].call(s, (41, 50), dtype), [np.array(start, np.int64)])
     assert_within(got[0], want[0], FUNCTION)
+
+
+@pytest.mark.parametrize("target", [None, *TARGETS])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+def test_truncated_normal(dtype, target):
+    def f(*streams):
+        shapes = (41, 50), (1,), (67,), (3, 700)
+        draw = OPS["random_truncated_normal"].call
+        return [draw(s, shape, np.dtype(dtype)) for s, shape in zip(streams, shapes, strict=True)]
+
+    streams = [np.array(start, np.int64) for start in STREAMS]
+    graph = graph_of(f, streams)
+    assert not native(graph).reasons
+    for got, want in zip(*on_both(f, streams, target=target and of(target), graph=graph), strict=True):
+        assert_within(got, want, FUNCTION)
+        assert np.abs(got).max() <= 2.0
 
 
 @pytest.mark.parametrize("start", STREAMS)

@@ -50,6 +50,26 @@ EXACT = {
 
 
 @pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_estimates_refined_are_within_a_unit(machine, dtype):
+    x = sample(dtype)
+    y = np.random.default_rng(3).permutation(x)
+    tiny, huge = np.finfo(dtype).tiny, np.finfo(dtype).max / 8
+    normal = (np.abs(x) >= tiny) | (x == 0) | ~np.isfinite(x)
+    x, y = x[normal & (x != -INF)], y[normal & (x != -INF)]
+    keep = ((np.abs(y) >= tiny) & (np.abs(y) <= huge)) | (y == 0) | ~np.isfinite(y)
+    with np.errstate(all="ignore"):
+        far = np.abs(x.astype(L) / y)
+        keep &= (far >= tiny) & (far <= huge) | (far == 0) | ~np.isfinite(far)
+        quotient, root = x[keep].astype(L) / y[keep], np.sqrt(x.astype(L))
+    assert keep.sum() > 2000
+    unsigned = np.where(quotient == 0, 0, quotient)
+    found = apply(vm.quick_quotient, x[keep], y[keep], machine=machine)
+    assert_near(np.where(found == 0, dtype(0), found), unsigned, 1, x[keep], y[keep])
+    assert_near(apply(vm.quick_root, x, machine=machine), root, 1, x)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize("function", REFERENCES, ids=name)
 def test_floats_are_within_two_units(function, machine):
     x = sample(np.float32)

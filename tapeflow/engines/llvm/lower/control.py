@@ -2,6 +2,9 @@
 
 What a branch or loop gives lies in one piece of memory, one array after the other, followed by what the functions need
 for themselves. A loop's variables have two places each: the body reads one and writes the other, which is copied back.
+
+A check that fails in a function ends the kernel, which says so by a bool in that memory: a check of the program around
+it, so that in the end NumPy runs all of it and raises the error.
 """
 
 from __future__ import annotations
@@ -9,15 +12,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ....graph.ir import CONSTANT, Graph
 from ....graph.passes import optimized
-from ..builder import I1, I64, PTR, U8, Builder, Kind, Type, V, constant, index
+from ..builder import HALVES, I1, I32, I64, PTR, U8, Builder, Kind, Type, V, constant, index
 from ..memory import Memory
 from ..pieces import Unsupported
 from ..program import Cell, Program, kind_of
 from .rules import lowered, rule
 
 _ALIGN = 64
+_IN_CODE = 4096  # elements of a constant array that stands in the code
 
 
 class _Function:
@@ -29,9 +35,12 @@ class _Function:
         cells: dict[Any, Cell] = {}
         for i, value in enumerate(graph.inputs):
             cells[value] = program.source(("input", i), value.shape, value.dtype)
+        self._constants: list[np.ndarray] = []
         for node in graph.nodes:
             if node.op is CONSTANT:
-                cells[node.outputs[0]] = program.constant(node.attributes[0]._value)
+                array = np.asarray(node.attributes[0]._value)
+                cells[node.outputs[0]] = program.constant(array, len(self._constants))
+                self._constants.append(array)
                 continue
             if node.op.effect:
                 raise Unsupported(f"op {node.op.name} in a branch or loop")
@@ -42,8 +51,9 @@ class _Function:
             if cell.how in ("source", "view", "number", "place") or cell in self.outputs:
                 cell = program.copy(cell)
             self.outputs.append(cell)
-        if program.checks or any(s.data[0] != "input" for s in program.sources):
-            raise Unsupported("a check, or a constant array, in a branch or loop")
+        for source in program.sources:
+            if source.data[0] == "variable" or source.data[0] == "array" and source.size > _IN_CODE:
+                raise Unsupported("a variable, or a large constant array, in a branch or loop")
         self._memory: Memory | None = None
         self._module: Any = None
         self._name = ""
@@ -57,14 +67,28 @@ class _Function:
             self._name = f"{b.name}_{len(b.module.functions)}_"
             self._memory, _ = write_program(b.module, self.program, self.outputs, self._name)
 
-    def call(self, b: Builder, given: Sequence[V], made: Sequence[V], arena: V) -> None:
-        """Calls it with the addresses of its inputs and outputs."""
+    def call(self, b: Builder, given: Sequence[V], made: Sequence[V], arena: V) -> V | None:
+        """Calls it with the addresses of its inputs and outputs; gives whether its checks held, if it has any."""
         assert self._memory is not None
-        addresses = [*[given[cell.data[1]] for cell in self._memory.slots], *made, arena]
+        addresses = [*[self._source(b, cell, given) for cell in self._memory.slots], *made]
+        status = None
+        if self.program.checks:
+            status = b.allocate(I32)
+            b.store(constant(0, I32), status)
+            addresses.append(status)
+        addresses.append(arena)
         slots = b.allocate(I64, len(addresses))
         for k, address in enumerate(addresses):
             b.store(address, b.address(slots, k, PTR))
         b.call(f"{self._name}step", slots)
+        return None if status is None else b.compare("eq", b.load(status, I32), constant(0, I32))
+
+    def _source(self, b: Builder, cell: Cell, given: Sequence[V]) -> V:
+        what, number = cell.data
+        if what == "input":
+            return given[number]
+        array = np.ascontiguousarray(self._constants[number])
+        return V(b.module.array(array.view(np.uint16) if cell.kind in HALVES else array), Type(PTR))
 
 
 def _layout(kinds: Sequence[tuple[tuple[int, ...], Kind]]) -> tuple[list[int], int]:
@@ -90,9 +114,11 @@ def _outputs(node: Any) -> list[tuple[tuple[int, ...], Kind]]:
 def _cond(program: Program, node: Any, inputs: Sequence[Cell]) -> list[Cell]:
     pred, *captured = inputs
     counts, *graphs, _ = node.attributes
+    if pred.kind in HALVES:
+        raise Unsupported(f"a branch chosen by {pred.kind.name}")
     functions = [_Function(graph) for graph in graphs]
     made = _outputs(node)
-    places, total = _layout(made)
+    places, total = _layout([*made, ((), I1)])
     if any(x.shape != shape for f in functions for x, (shape, _) in zip(f.outputs, made, strict=True)):
         raise Unsupported("branches of several shapes")
 
@@ -100,13 +126,16 @@ def _cond(program: Program, node: Any, inputs: Sequence[Cell]) -> list[Cell]:
         for function in functions:
             function.write(b)
         chosen = _number(b, b.load(at[0], pred.kind), len(functions))
-        arena = b.address(place, total, U8)
+        arena, held = b.address(place, total, U8), b.address(place, places[-1], U8)
+        b.store(constant(1, I1), held)
         first = 1
         for k, function in enumerate(functions):
             given = at[first : first + counts[k]]
             first += counts[k]
             with b.when(b.compare("eq", chosen, constant(k, I64))):
-                function.call(b, given, [b.address(place, p, U8) for p in places], arena)
+                fine = function.call(b, given, [b.address(place, p, U8) for p in places[:-1]], arena)
+                if fine is not None:
+                    b.store(fine, held)
         return 1, 0
 
     return _called(program, write, functions, inputs, places, made, total)
@@ -132,7 +161,7 @@ def _while(program: Program, node: Any, inputs: Sequence[Cell]) -> list[Cell]:
         x.shape != s for x, (s, _) in zip([*inputs[:n], *step.outputs], [*made, *made], strict=True)
     ):
         raise Unsupported("a loop variable that changes shape")
-    places, total = _layout([*made, *made, ((), I1)])
+    places, total = _layout([*made, *made, ((), I1), ((), I1)])
 
     def write(b: Builder, at: list[V], place: V, lo: V, hi: V) -> tuple[int, int]:
         for function in (test, step):
@@ -143,20 +172,31 @@ def _while(program: Program, node: Any, inputs: Sequence[Cell]) -> list[Cell]:
         for x, to, (shape, kind) in zip(at[:n], before, made, strict=True):
             _move(b, x, to, shape, kind)
         again, done = b.block("again"), b.block("done")
+        held = b.address(place, places[-1], U8)
+        b.store(constant(1, I1), held)
+
+        def leave_unless(fine: V | None) -> None:
+            if fine is None:
+                return
+            b.store(fine, held)
+            on = b.block("held")
+            b.emit(f"br {fine.text}, label %{on}, label %{done}")
+            b.label(on)
+
         b.jump(again)
         b.label(again)
-        test.call(b, [*before, *at[n : n + c]], [going], arena)
+        leave_unless(test.call(b, [*before, *at[n : n + c]], [going], arena))
         run = b.block("run")
         b.emit(f"br {b.load(going, I1).text}, label %{run}, label %{done}")
         b.label(run)
-        step.call(b, [*before, *at[n + c :]], after, arena)
+        leave_unless(step.call(b, [*before, *at[n + c :]], after, arena))
         for x, to, (shape, kind) in zip(after, before, made, strict=True):
             _move(b, x, to, shape, kind)
         b.jump(again)
         b.label(done)
         return 1, 1 << 30  # as far as anybody knows
 
-    return _called(program, write, (test, step), inputs, places[:n], made, total)
+    return _called(program, write, (test, step), inputs, places, made, total)
 
 
 def _move(b: Builder, source: V, to: V, shape: tuple[int, ...], kind: Kind) -> None:
@@ -171,7 +211,7 @@ def _called(
     program: Program, write: Any, functions: Sequence[_Function], inputs: Sequence[Cell], places: Sequence[int],
     made: Sequence[tuple[tuple[int, ...], Kind]], total: int,
 ) -> list[Cell]:  # fmt: skip
-    """What the kernel gives, in memory that also holds the functions' arenas."""
+    """What the kernel gives, in memory that also holds the functions' arenas, and last whether checks held."""
     from ..builder import Module
     from ..compiler import write_program
 
@@ -181,4 +221,6 @@ def _called(
         room = max(room, memory.bytes)
     operands = [program.whole(x) for x in inputs]
     memory_of_all = program.custom(write, operands, (total + room + _ALIGN,), U8)
-    return [program.within(memory_of_all, at, shape, kind) for at, (shape, kind) in zip(places, made, strict=True)]
+    if any(function.program.checks for function in functions):
+        program.check(program.copy(program.within(memory_of_all, places[-1], (), I1)))
+    return [program.within(memory_of_all, at, *what) for at, what in zip(places, made, strict=False)]

@@ -22,6 +22,7 @@ from ..pooling_tiles import (
 )
 from ..program import Cell, Program
 from .rules import rule
+from .volumes import Depth, pooling_stages, without_depth
 
 Finished = Callable[[V, V, V, V | None], None]
 
@@ -41,8 +42,6 @@ def _floats(x: Cell) -> None:
 def _geometry(x: Sequence[int], k: Sequence[int], strides: tuple, padding: Any, dilations: tuple) -> Convolution:
     """The shape of a convolution of [n, ..., c] images with [..., c / groups, f] filters."""
     space = len(strides)
-    if space > 2:
-        raise Unsupported("a convolution in three dimensions")
     found = axes_of(tuple(x[1:-1]), tuple(k[:-2]), strides, dilations, padding, "Conv2D")
     pads = [_pads(axis) for axis in found]
     sizes, windows = list(x[1:-1]), list(k[:-2])
@@ -93,6 +92,10 @@ def _convolved(program: Program, x: Cell, k: Cell, how: tuple, shape: Sequence[i
     strides, padding, dilations, first = how
     _floats(x)
     x, k = _last(program, x, first), program.whole(k)
+    if len(strides) == 3:
+        depth = Depth.of(x.shape, k.shape, strides, padding, dilations)
+        x, k = depth.layers(program, x), program.whole(depth.filters(program, k))
+        strides, padding, dilations = without_depth((strides, padding, dilations))
     geometry = _geometry(x.shape, k.shape, strides, padding, dilations)
     if geometry.groups > 1 and not geometry.depthwise and geometry.filters % geometry.groups:
         raise Unsupported("filters that groups do not divide")
@@ -133,7 +136,14 @@ def _input_gradient(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell
     _floats(g)
     g, k = _last(program, g, first), program.whole(k)
     shape = _shape_last(node.outputs[0].shape, first)
-    geometry = _geometry(shape, k.shape, strides, padding, dilations)
+    depth = None
+    images = shape
+    if len(strides) == 3:
+        depth = Depth.of(shape, k.shape, strides, padding, dilations)
+        images = (shape[0] * depth.axis.outputs, *shape[2:-1], shape[-1] * depth.axis.window)
+        k = program.whole(depth.filters(program, k))
+        strides, padding, dilations = without_depth((strides, padding, dilations))
+    geometry = _geometry(images, k.shape, strides, padding, dilations)
     taps = geometry.filter_height * geometry.filter_width
 
     def turn(b: Builder, at: list[V], place: V, lo: V, hi: V) -> tuple[int, int]:
@@ -148,7 +158,8 @@ def _input_gradient(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell
         )
         return geometry.images, _work(geometry)
 
-    return _first(program, program.tile(write, (g, turned), shape), first)
+    made = program.tile(write, (g, turned), images)
+    return _first(program, made if depth is None else depth.folded(program, made, shape), first)
 
 
 @rule("convolution_filter_gradient")
@@ -157,8 +168,14 @@ def _filter_gradient(program: Program, node: Any, inputs: Sequence[Cell]) -> Cel
     strides, padding, dilations, first = how
     _floats(x)
     x, g = _last(program, x, first), _last(program, g, first)
-    shape = node.outputs[0].shape
-    geometry = _geometry(x.shape, shape, strides, padding, dilations)
+    shape = filters = node.outputs[0].shape
+    depth = None
+    if len(strides) == 3:
+        depth = Depth.of(x.shape, shape, strides, padding, dilations)
+        x = depth.layers(program, x)
+        filters = (*shape[1:3], shape[0] * shape[3], shape[4])
+        strides, padding, dilations = without_depth((strides, padding, dilations))
+    geometry = _geometry(x.shape, filters, strides, padding, dilations)
 
     def sums(b: Builder, at: list[V], place: V, lo: V, hi: V) -> tuple[int, int]:
         filter_gradient(b, at[0], at[1], place, geometry, kind=x.kind, lo=lo, hi=hi)
@@ -170,7 +187,8 @@ def _filter_gradient(program: Program, node: Any, inputs: Sequence[Cell]) -> Cel
         add_chunks(b, at[0], geometry, epilogue=_epilogue(finished), lo=lo, hi=hi, kind=x.kind)
         return geometry.filter_size // geometry.filters, geometry.filter_size * chunks_of(geometry)
 
-    return program.tile(write, (scratch,), shape)
+    made = program.tile(write, (scratch,), filters)
+    return made if depth is None else depth.filters_back(program, made, shape)
 
 
 # -- pooling --
@@ -180,10 +198,6 @@ def _pooling(shape: Sequence[int], how: tuple) -> Convolution:
     """The shape of a pooling of images [n, ..., c]."""
     windows, strides, dilations, padding = how
     rank = len(shape)
-    if rank not in (3, 4):
-        raise Unsupported("pooling in three dimensions")
-    if windows[0] != 1 or windows[-1] != 1 or strides[0] != 1 or strides[-1] != 1:
-        raise Unsupported("pooling over the batch or channels")
     axes = axes_of(tuple(shape), tuple(windows), tuple(strides), tuple(dilations), padding, "MaxPool")[1:-1]
     sizes, window = list(shape[1:-1]), list(windows[1:-1])
     steps, apart = list(strides[1:-1]), list(dilations[1:-1])
@@ -196,26 +210,72 @@ def _pooling(shape: Sequence[int], how: tuple) -> Convolution:
     )  # fmt: skip
 
 
+def _channels_last(rank: int, how: tuple) -> tuple[bool, tuple]:
+    """Whether channels stand first, and the attributes for channels that stand last."""
+    windows, strides, dilations, padding = how
+    passive = [i for i in range(rank) if windows[i] == strides[i] == 1 and not _padded(padding, i)]
+    if 0 not in passive or rank - 1 not in passive and 1 not in passive:
+        raise Unsupported("pooling over the batch or channels")
+    if rank - 1 in passive:
+        return False, how
+    order = (0, *range(2, rank), 1)
+    turned = tuple(tuple(each[i] for i in order) for each in how[:3])
+    return True, (*turned, padding if isinstance(padding, str) else tuple(padding[i] for i in order))
+
+
+def _padded(padding: Any, i: int) -> bool:
+    return not isinstance(padding, str) and any(padding[i])
+
+
+def _stages(shape: Sequence[int], pooled: Sequence[int], how: tuple) -> list[tuple]:
+    """The poolings of sequences and images that one is made of."""
+    if len(shape) not in (3, 4, 5):
+        raise Unsupported("pooling in so many dimensions")
+    return pooling_stages(shape, pooled, how) if len(shape) == 5 else [(shape, how, pooled)]
+
+
 @rule("max_pool", "avg_pool")
 def _pool(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
-    (x,), how = inputs, node.attributes
+    (x,), how, shape = inputs, node.attributes, node.outputs[0].shape
     _floats(x)
+    first, how = _channels_last(len(x.shape), how)
+    x, shape = _last(program, x, first), _shape_last(shape, first)
+    for images, part, pooled in _stages(x.shape, shape, how):
+        x = _pooled(program, node.op.name, program.reshape(x, images), part, pooled)
+    return _first(program, program.reshape(x, shape), first)
+
+
+def _pooled(program: Program, name: str, x: Cell, how: tuple, shape: Sequence[int]) -> Cell:
     geometry = _pooling(x.shape, how)
-    make = max_pool if node.op.name == "max_pool" else average_pool
+    make = max_pool if name == "max_pool" else average_pool
     x = program.whole(x)
 
     def write(b: Builder, at: list[V], finished: Finished, lo: V, hi: V, rolled: bool) -> tuple[int, int]:
         make(b, at[0], geometry, epilogue=_epilogue(finished), lo=lo, hi=hi, kind=x.kind)
         return geometry.images, x.size * 2
 
-    return program.tile(write, (x,), node.outputs[0].shape)
+    return program.tile(write, (x,), shape)
 
 
 @rule("max_pool_grad")
 def _max_pool_gradient(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
-    g, x, y = (program.whole(cell) for cell in inputs)
-    _floats(x)
-    geometry = _pooling(x.shape, node.attributes)
+    _floats(inputs[1])
+    first, how = _channels_last(len(inputs[1].shape), node.attributes)
+    g, x, y = (_last(program, cell, first) for cell in inputs)
+    shape = x.shape
+    stages = _stages(shape, y.shape, how)
+    reads = [x]  # what each of them reads, then what the last one gives
+    for images, part, pooled in stages[:-1]:
+        reads.append(_pooled(program, "max_pool", program.reshape(reads[-1], images), part, pooled))
+    for (images, part, pooled), before, after in zip(stages[::-1], reads[::-1], [y, *reads[:0:-1]], strict=True):
+        read, gave = program.reshape(before, images), program.reshape(after, pooled)
+        g = _to_maxima(program, program.reshape(g, pooled), read, gave, part)
+    return _first(program, program.reshape(g, shape), first)
+
+
+def _to_maxima(program: Program, g: Cell, x: Cell, y: Cell, how: tuple) -> Cell:
+    g, x, y = (program.whole(cell) for cell in (g, x, y))
+    geometry = _pooling(x.shape, how)
     apart = needs_place(geometry)
     operands = (g, x, y, program.custom(_nothing, (g,), x.shape)) if apart else (g, x, y)
 
@@ -233,8 +293,16 @@ def _max_pool_gradient(program: Program, node: Any, inputs: Sequence[Cell]) -> C
 def _average_pool_gradient(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
     (g,), (shape, *how) = inputs, node.attributes
     _floats(g)
+    first, turned = _channels_last(len(shape), tuple(how))
+    g, shape = _last(program, g, first), _shape_last(shape, first)
+    for images, part, pooled in reversed(_stages(shape, g.shape, turned)):
+        g = _to_all(program, program.reshape(g, pooled), part, images)
+    return _first(program, program.reshape(g, shape), first)
+
+
+def _to_all(program: Program, g: Cell, how: tuple, shape: Sequence[int]) -> Cell:
     g = program.whole(g)
-    geometry = _pooling(shape, tuple(how))
+    geometry = _pooling(shape, how)
     apart = needs_place(geometry)
     operands = (g, program.custom(_nothing, (g,), shape)) if apart else (g,)
 

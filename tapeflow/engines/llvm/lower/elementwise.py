@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from math import pi, sqrt
 from typing import Any
 
+from ....ops.assertions import CONDITIONS
 from .. import vector_math as M
-from ..builder import F32, F64, I1, Builder, V
+from ..builder import F32, F64, HALVES, I1, I32, I64, U32, U64, Builder, V
 from ..pieces import Unsupported
 from ..program import Cell, Program, kind_of
 from .rules import rule
@@ -298,6 +299,14 @@ def _check_numerics(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell
     return x
 
 
+@rule("assert")
+def _assert(program: Program, node: Any, inputs: Sequence[Cell]) -> list[Cell]:
+    if node.attributes[0] not in CONDITIONS or inputs[0].kind is not I1:
+        raise Unsupported("an assertion of other things than conditions")
+    program.check(inputs[0])
+    return []
+
+
 # -- with attributes ---------------------------------------------------------------------------------------------------
 
 
@@ -327,10 +336,16 @@ def _of_floats(inputs: Sequence[Cell]) -> Sequence[Cell]:
 @rule("cast")
 def _cast(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
     (x,), kind = inputs, kind_of(node.outputs[0].dtype)
-    if x.kind.floating and not kind.floating and kind is not I1 and (kind.bytes < 4 or not kind.signed):
-        raise Unsupported(f"cast from {x.kind.name} to {kind.name}")  # what is out of range wraps there
+    x = program.wide(x)
+    if kind in HALVES:
+        return program.cast(x, kind)
     if x.kind.floating and not kind.floating and kind is not I1:
-        return program.map(lambda b, v: _truncated(b, v, kind), x, kind=kind, weight=3)
+        if kind is U64:
+            raise Unsupported(f"cast from {x.kind.name} to {kind.name}")
+        # what is out of range wraps, by way of an int that processors convert to
+        through = I64 if kind.bytes == 8 or kind is U32 else I32
+        whole = program.map(lambda b, v: _truncated(b, v, through), x, kind=through, weight=3)
+        return program.cast(whole, kind)
     return program.cast(x, kind)
 
 

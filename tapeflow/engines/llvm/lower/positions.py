@@ -211,7 +211,7 @@ def _bincount(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
     wide = program.cast(program.reshape(at, (count, at.size // count)), I64)
     capped = program.map(lambda b, i: b.select(b.compare("lt", i, b.like(i, size)), i, b.like(i, size)), wide)
     places = _in_batches(program, in_range(program, capped, size + 1), size + 1)
-    given = weights[0] if weights and not binary else program.number(1, kind_of(dtype), at.shape)
+    given = weights[0] if weights and not binary else program.wide(program.number(1, kind_of(dtype), at.shape))
     made = _scattered(program, "update" if binary else "add", count * (size + 1), 1, places, given)
     counts = program.slice(program.reshape(made, (count, size + 1)), (0, 0), (1, 1), (count, size))
     return program.reshape(counts, node.outputs[0].shape)

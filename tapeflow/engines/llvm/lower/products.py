@@ -9,7 +9,7 @@ from typing import Any
 from ..blas import gemm, library
 from ..builder import F32, F64, Builder, V
 from ..pieces import Unsupported
-from ..product_plans import by_blas, plan_tile
+from ..product_plans import band_of, by_blas, plan_tile
 from ..products import product as write_product
 from ..program import Cell, Program
 from ..tiles import target_of
@@ -67,8 +67,10 @@ def product(program: Program, x: Cell, y: Cell, tx: bool, ty: bool, shape: Seque
     if all(n == 1 for n in y.shape[:-2]) and (not tx or all(n == 1 for n in batch)):
         rows = (prod(x.shape[:-1]), x.shape[-1]) if not tx else x.shape[-2:]
         return _of_two(program, program.reshape(x, rows), program.reshape(y, y.shape[-2:]), tx, ty, shape)
-    if x.shape[:-2] != batch or y.shape[:-2] != batch:
-        raise Unsupported("a product of batches that broadcast")
+    if x.shape[:-2] != batch:
+        x = program.copy(program.broadcast(x, (*batch, *x.shape[-2:])))
+    if y.shape[:-2] != batch:
+        y = program.copy(program.broadcast(y, (*batch, *y.shape[-2:])))
     x, tx = _plain(program, x, tx)
     y, ty = _plain(program, y, ty)
     return program.product(x, y, tx, ty, shape)
@@ -84,7 +86,7 @@ def _of_two(program: Program, x: Cell, y: Cell, tx: bool, ty: bool, shape: Seque
         y, ty = program.copy(program.transpose(y, (1, 0))), False  # once, and not once for every thread or column
     lda, ldb = _apart(program, x), _apart(program, y)
 
-    if by_blas(rows, columns, depth, tx) and library() is not None:
+    if by_blas(rows, columns, depth) and library() is not None:
 
         def call(b: Builder, at: list[V], place: V, lo: V, hi: V) -> tuple[int, int]:
             gemm(b, at[0], at[1], place, rows, columns, depth, x.kind, tx, ty, x_row=lda, y_row=ldb)
@@ -92,11 +94,17 @@ def _of_two(program: Program, x: Cell, y: Cell, tx: bool, ty: bool, shape: Seque
 
         return program.custom(call, (x, y), shape)
 
+    band = band_of(rows, columns, depth) if tx else 0
+    if band:
+        turned = program.transpose(program.reshape(x, (depth, rows // band, band)), (1, 0, 2))
+        x = program.copy(turned)
+
     def write(b: Builder, at: list[V], finished: Any, lo: V, hi: V, rolled: bool) -> tuple[int, int]:
-        tile = plan_tile(rows, columns, depth, target_of(b.module), x.kind, tx, ty, lda, ldb, threads=_THREADS)
+        tile = plan_tile(rows, columns, depth, target_of(b.module), x.kind, tx, ty, lda, ldb, _THREADS, band)
         write_product(
             b, at[0], at[1], rows, columns, depth, kind=x.kind, transpose_a=tx, transpose_b=ty, lda=lda, ldb=ldb,
             epilogue=lambda b, v, i, j, used, mask: finished(i, j, v, mask), lo=lo, hi=hi, tile=tile, rolled=rolled,
+            band=band,
         )  # fmt: skip
         return tile.blocks(rows, columns), rows * columns * depth // 4
 

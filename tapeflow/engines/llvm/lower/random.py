@@ -14,10 +14,11 @@ import numpy as np
 
 from ....ops.seeds import SCRAMBLE_KEY
 from .. import vector_math as M
-from ..builder import F32, F64, I1, I32, I64, U32, U64, Builder, Kind, V, constant
+from ..builder import F16, F32, F64, HALVES, I1, I32, I64, U32, U64, Builder, Kind, V, constant
 from ..philox import WIDEST, Transform, block_words, round_keys, write_stream
 from ..pieces import Unsupported
 from ..program import Cell, Program, kind_of
+from ..truncated import write_truncated
 from .rules import rule
 from .walks import running
 
@@ -104,8 +105,18 @@ def _words(program: Program, stream: Cell, shape: Sequence[int], bits: int) -> C
 @rule("random_uniform")
 def _uniform(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
     (stream,), (shape, dtype) = inputs, node.attributes
-    if kind_of(dtype) is F64:
+    kind = kind_of(dtype)
+    if kind is F64:
         return _drawn(program, stream, shape, F64, 2, _of_pairs(_wide_unit))
+    if kind in HALVES:
+        bits = 10 if kind is F16 else 7
+
+        def fraction(b: Builder, word: V) -> V:
+            whole = b.cast(b.bitcast(b.op("and", word, b.like(word, (1 << bits) - 1)), I32), F32)
+            return b.mul(whole, b.like(whole, 2.0**-bits))
+
+        words = _words(program, stream, shape, 32)
+        return program.cast(program.map(fraction, words, kind=F32, weight=3), kind)
     return program.map(_unit, _words(program, stream, shape, 32), kind=F32, weight=3)
 
 
@@ -115,6 +126,22 @@ def _normal(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
     if kind_of(dtype) is F64:
         return _drawn(program, stream, shape, F64, 2, _wide_normals)
     return _drawn(program, stream, shape, F32, 4, _normals)
+
+
+@rule("random_truncated_normal")
+def _truncated_normal(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
+    (stream,), (shape, dtype) = inputs, node.attributes
+    count = prod(shape)
+    if not count:
+        raise Unsupported("no random numbers")
+    kind, per, transform = (F64, 2, _wide_normals) if kind_of(dtype) is F64 else (F32, 4, _normals)
+    groups = -(-count // (per * WIDEST)) * WIDEST
+
+    def write(b: Builder, at: list[V], place: V, lo: V, hi: V) -> tuple[int, int]:
+        return write_truncated(b, at[0], place, groups, per, kind, transform, lo, hi)
+
+    made = program.custom(write, (program.whole(stream),), (groups * per,), kind)
+    return program.reshape(program.slice(made, [0], [1], [count]), shape)
 
 
 @rule("random_uniform_full_int")

@@ -44,11 +44,11 @@ def _sum_to(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
 @rule("strided_slice")
 def _strided_slice(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
     (x,), (spec,) = inputs, node.attributes
-    begin, step, shape = _resolved(x.shape, spec)
+    begin, step, shape = resolved(x.shape, spec)
     return program.reshape(program.slice(x, begin, step, shape), node.outputs[0].shape)
 
 
-def _resolved(shape: Sequence[int], spec: tuple) -> tuple[list[int], list[int], list[int]]:
+def resolved(shape: Sequence[int], spec: tuple) -> tuple[list[int], list[int], list[int]]:
     """(first position, step, how many) along each dimension, of what stands between brackets."""
     used = sum(part is not None and part is not Ellipsis for part in spec)
     begin: list[int] = []
@@ -84,7 +84,7 @@ def _append(begin: list[int], step: list[int], size: list[int], part: slice, sha
 @rule("strided_slice_grad")
 def _put_back(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
     (g,), (shape, spec) = inputs, node.attributes
-    begin, step, size = _resolved(shape, spec)
+    begin, step, size = resolved(shape, spec)
     return program.parts(shape, [(program.reshape(g, size), begin, step)], 0)
 
 

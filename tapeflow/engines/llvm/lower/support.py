@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....graph.ir import CONSTANT, Node, Value
 from ....graph.state import READ
-from ..pieces import WRITES_HERE, Unsupported, written_by
+from ..pieces import ASSERT, WRITES_HERE, Unsupported, written_by
 from ..program import Program, kind_of
 from .rules import RULES, lowered
 
@@ -15,7 +15,7 @@ def why_not(node: Node, maker: dict[Value, Node]) -> str | None:
         return None
     if node.op.name not in RULES:
         return f"there is no rule for op {node.op.name}"
-    if node.op.effect and node.op not in WRITES_HERE:
+    if node.op.effect and node.op not in WRITES_HERE and node.op.name != ASSERT:
         return f"op {node.op.name} has an effect"
     try:
         program = Program()

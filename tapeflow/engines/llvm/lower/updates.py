@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..pieces import Unsupported
 from ..program import Cell, Program
+from ..vector_math import quick_quotient, quick_root
 from .elementwise import CODES
 from .rules import rule
 
@@ -44,7 +45,7 @@ class _Array:
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any) -> _Array:
         if method != "__call__" or options:
             raise Unsupported(f"np.{ufunc.__name__}.{method} in an optimizer's rule")
-        found = CODES.get(_UFUNCS.get(ufunc.__name__, ufunc.__name__))
+        found = _QUICK.get(ufunc.__name__) or CODES.get(_UFUNCS.get(ufunc.__name__, ufunc.__name__))
         if found is None:
             raise Unsupported(f"np.{ufunc.__name__} in an optimizer's rule")
         code, weight = found
@@ -53,7 +54,7 @@ class _Array:
         given = [
             self.program.number(x, kind) if c is None else c for x, c in zip(inputs, cells, strict=True)
         ]  # fmt: skip
-        made = self.program.map(code, *given, weight=weight)
+        made = self.program.cast(self.program.map(code, *map(self.program.wide, given), weight=weight), kind)
         result = out[0] if out is not None else _Array(self.program, None)
         result.cell = made
         return result
@@ -72,7 +73,13 @@ for _name in ("lt", "le", "gt", "ge"):
 _Array.__neg__ = lambda self: np.negative(self)  # type: ignore[attr-defined]
 
 # NumPy's names of functions that ops have other names for
-_UFUNCS = {"divide": "real_divide", "true_divide": "real_divide", "absolute": "abs", "power": "pow"}
+_UFUNCS = {"absolute": "abs", "power": "pow"}
+# what a unit in the last place more or less of a step is good enough for
+_QUICK: dict[str, tuple[Callable, int]] = {
+    "divide": (quick_quotient, 4),
+    "true_divide": (quick_quotient, 4),
+    "sqrt": (quick_root, 4),
+}
 
 
 @rule("update")

@@ -26,6 +26,7 @@ from tapeflow.engines.llvm.vector_math.comparison import (
     square_root,
 )
 from tapeflow.engines.llvm.vector_math.error_functions import erf, erfc
+from tapeflow.engines.llvm.vector_math.estimates import quick_quotient, quick_root
 from tapeflow.engines.llvm.vector_math.exponentials import cosh, elu, exp, expm1, selu, sigmoid, sinh, softplus, tanh
 from tapeflow.engines.llvm.vector_math.gamma_functions import digamma, lgamma
 from tapeflow.engines.llvm.vector_math.inverse_trigonometry import acos, asin, atan, atan2
@@ -79,6 +80,8 @@ __all__ = [
     "minimum",
     "ndtri",
     "power",
+    "quick_quotient",
+    "quick_root",
     "reciprocal",
     "reciprocal_root",
     "round_even",
