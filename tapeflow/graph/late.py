@@ -1,8 +1,7 @@
 """Ops whose attributes are known only when the graph runs: each such number is one more input.
 
-`reshape(x, (n, 3))` with a symbolic n is a node `reshape_late(x, n, 1, (?0, 3))` of a twin of the op, whose kernel puts
-the value of n in the place of `?0` and calls the op's own. The twin has a name of its own, since passes and lowerings
-know ops by their names, and their attributes.
+`reshape(x, (n, 3))` with a symbolic n is a node `reshape(x, n, 1, (?0, 3))` of a twin of the op, whose kernel puts the
+value of n in the place of `?0` and calls the op's own.
 """
 
 from __future__ import annotations
@@ -77,9 +76,7 @@ def late(op: Op) -> Op:
         given = filled(tuple(holes), [size_of(n) for n in tensors[len(tensors) - count :]])
         op.remember(tensors[: len(tensors) - count], given, outputs)
 
-    twin = Op(
-        f"{op.name}_late", lambda xp: run, infer, inputs=None, outputs=op.outputs, title=op.title, effect=op.effect
-    )
+    twin = Op(op.name, lambda xp: run, infer, inputs=None, outputs=op.outputs, title=op.title, effect=op.effect)
     twin.call = call
     twin.remember = remember
     _LATE[op.name] = twin
