@@ -13,8 +13,9 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from ...core import blas as numpy_blas
-from .builder import F32, F64, I8, I32, I64, Builder, Kind, Type, V, constant
+from .builder import Builder
 from .native import provide
+from .values import F32, F64, I8, I32, I64, Kind, Type, V, constant
 
 _LETTER = {F32: "s", F64: "d"}
 _ROWS, _PLAIN, _TRANSPOSED = 101, 111, 112  # CBLAS's numbers

@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .builder import I1, I32, I64, PTR, Builder, Module, Type, V, constant, index
+from .builder import Builder, Module
 from .grouping import Group, Grouping, in_memory, seen
 from .kernels import copy_array, write_custom, write_parts, write_product, write_tile
-from .loops import Written, write_loops
+from .loops import write_loops
 from .memory import Memory, slot_of
-from .points import Kernel
+from .points import Kernel, Written
 from .pool import DECLARATION, PARALLEL_FOR
 from .program import Cell, Program
 from .target import Target
+from .values import I1, I32, I64, PTR, Type, V, constant, index
 
 _WRITERS = {
     "map": write_loops,

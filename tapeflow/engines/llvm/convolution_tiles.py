@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from tapeflow.engines.llvm.builder import F32, PTR, U64, Builder, Kind, Type, V, constant, index
+from tapeflow.engines.llvm.builder import Builder
 from tapeflow.engines.llvm.convolutions import Axis, Convolution
 from tapeflow.engines.llvm.filter_layouts import block_columns, choose_rows
 from tapeflow.engines.llvm.tiles import (
@@ -23,6 +23,7 @@ from tapeflow.engines.llvm.tiles import (
     target_of,
     zeros,
 )
+from tapeflow.engines.llvm.values import F32, PTR, U64, Kind, Type, V, constant, index
 
 
 def forward(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tapeflow.engines.llvm.builder import F32, Builder, Kind, V, constant, index
+from tapeflow.engines.llvm.builder import Builder
 from tapeflow.engines.llvm.convolutions import Convolution
 from tapeflow.engines.llvm.filter_layouts import choose_rows
 from tapeflow.engines.llvm.tiles import (
@@ -22,6 +22,7 @@ from tapeflow.engines.llvm.tiles import (
     shifted,
     target_of,
 )
+from tapeflow.engines.llvm.values import F32, Kind, V, constant, index
 
 _CHUNKS = 16
 _ROOM = 1 << 18  # numbers that the sums of all chunks may take, so that adding them stays cheap

@@ -7,7 +7,7 @@ side by side. On an image of 14 x 14 x 256 and 256 filters of 3 x 3 that is 2.5 
 
 from __future__ import annotations
 
-from tapeflow.engines.llvm.builder import F32, Builder, Kind, V, index
+from tapeflow.engines.llvm.builder import Builder
 from tapeflow.engines.llvm.convolutions import Convolution
 from tapeflow.engines.llvm.products import transpose
 from tapeflow.engines.llvm.tiles import (
@@ -20,6 +20,7 @@ from tapeflow.engines.llvm.tiles import (
     target_of,
     turn_cycles,
 )
+from tapeflow.engines.llvm.values import F32, Kind, V, index
 
 _FAR = 1024  # bytes between rows of filters
 _LARGE = 256 * 1024  # bytes of all of them

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tapeflow.engines.llvm.builder import Builder, V
+from tapeflow.engines.llvm.builder import Builder
 from tapeflow.engines.llvm.recurrent_tiles import (
     Chunk,
     Fields,
@@ -20,6 +20,7 @@ from tapeflow.engines.llvm.recurrent_tiles import (
     where,
 )
 from tapeflow.engines.llvm.tiles import Part
+from tapeflow.engines.llvm.values import V
 from tapeflow.engines.llvm.vector_math import sigmoid, tanh
 
 

@@ -9,7 +9,8 @@ first is the same 16 bits as one that was rounded once.
 
 from __future__ import annotations
 
-from .builder import BF16, F16, F32, F64, HALVES, I32, U16, U32, U64, Builder, Kind, V
+from .builder import Builder
+from .values import BF16, F16, F32, F64, HALVES, I32, U16, U32, U64, Kind, V
 
 _QUIET = 0x7FC0  # bfloat16's NaN
 _HALF = 0x3F000000  # 0.5 in float32: what is added to it is rounded to a multiple of 2^-24, float16's smallest number

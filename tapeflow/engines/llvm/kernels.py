@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from math import prod
 
-from .builder import I64, PTR, Builder, Module, V, constant
-from .loops import Written, lanes_of
+from .builder import Builder, Module
 from .memory import Memory
 from .pieces import Unsupported
-from .points import Kernel, Point, Pointers
+from .points import Kernel, Point, Pointers, Written, lanes_of
 from .product_plans import plan_tile
 from .products import batched
 from .program import Cell, contiguous
 from .tiles import target_of
+from .values import I64, PTR, V, constant
 
 _ROLLED = 6  # cells after a product from which their code stands in a loop over rows
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .builder import I64, PTR, Builder, Type, V, constant
+from .builder import Builder
 from .grouping import Grouping, in_memory
 from .program import Cell
+from .values import I64, PTR, Type, V, constant
 
 _ALIGN = 64
 

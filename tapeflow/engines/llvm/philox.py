@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from .builder import I64, U32, U64, Builder, Kind, V, constant, constants
-from .loops import lanes_of
+from .builder import Builder
+from .points import lanes_of
+from .values import I64, U32, U64, Kind, V, constant, constants
 
 _ROUNDS = 10
 _MULTIPLIERS = 0xD2511F53, 0xCD9E8D57

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .builder import I64, Builder, Kind, Type, V, constant, constants, index
+from .builder import Builder, Module
 from .grouping import Group, Grouping, positions, seen, steps_of
 from .memory import Memory
 from .pieces import Unsupported
 from .program import Cell, contiguous
+from .values import I64, Kind, Type, V, constant, constants, index
 
 
 class Access:
@@ -124,6 +125,20 @@ class Kernel:
         self.dims = [self.dims[d] for d in order]
         for a in (*self.reads.values(), *[a for writes in self.writes.values() for a in writes]):
             a.strides = tuple([a.strides[d] for d in order])
+
+
+class Written:
+    """A kernel that was written: its name, and into how many parts its work may be cut, with the cost of all of it."""
+
+    def __init__(self, name: str, parts: int, work: int) -> None:
+        self.name = name
+        self.parts = parts
+        self.work = work
+
+
+def lanes_of(module: Module, size: int) -> int:
+    """The lanes of a vector of elements of so many bytes, of which those of 1 and 2 are worked on as 4."""
+    return module.vector_bits // 8 // max(size, 4)
 
 
 class Pointers:

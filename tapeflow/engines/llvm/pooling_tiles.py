@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tapeflow.engines.llvm.builder import F32, I1, Builder, Kind, V, constant, index
+from tapeflow.engines.llvm.builder import Builder
 from tapeflow.engines.llvm.convolution_tiles import bounds, over_taps
 from tapeflow.engines.llvm.convolutions import Axis, Convolution
 from tapeflow.engines.llvm.tiles import Epilogue, Part, for_each_vector, over, parts_of, scaled, shifted, target_of
+from tapeflow.engines.llvm.values import F32, I1, Kind, V, constant, index
 
 _TOGETHER = 4  # vectors of channels whose taps are gone over in one loop
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from tapeflow.engines.llvm.builder import F32, Kind
 from tapeflow.engines.llvm.tiles import Target, turn_cycles
+from tapeflow.engines.llvm.values import F32, Kind
 
 _PANEL = 32 * 1024  # bytes of B that are copied to the stack at a time: most of the first cache
 _AGAIN = 64  # rows, and their length, from which columns are copied together for all of them to go over

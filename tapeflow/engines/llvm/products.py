@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tapeflow.engines.llvm.builder import F32, Builder, Kind, V, constant, index
+from tapeflow.engines.llvm.builder import Builder
 from tapeflow.engines.llvm.product_plans import Tile, plan_tile
 from tapeflow.engines.llvm.tiles import (
     Epilogue,
@@ -25,6 +25,7 @@ from tapeflow.engines.llvm.tiles import (
     target_of,
     zeros,
 )
+from tapeflow.engines.llvm.values import F32, Kind, V, constant, index
 
 _CHUNK = 65536  # bytes of half-done sums that a product in several depths keeps on the stack: well within L2
 

@@ -24,9 +24,10 @@ from typing import Any
 
 import numpy as np
 
-from .builder import BF16, F32, HALVES, I1, I64, KINDS, Builder, Kind, V
+from .builder import Builder
 from .halves import converted
 from .pieces import Unsupported
+from .values import BF16, F32, HALVES, I1, I64, KINDS, Kind, V
 
 
 class Cell:

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from tapeflow.engines.llvm.builder import I1, Builder, Kind, V, constant, index
+from tapeflow.engines.llvm.builder import Builder
 from tapeflow.engines.llvm.product_plans import plan_tile
 from tapeflow.engines.llvm.products import product
 from tapeflow.engines.llvm.tiles import Part, for_each_vector, over, scaled, shifted, target_of
+from tapeflow.engines.llvm.values import I1, Kind, V, constant, index
 
 _ROWS = 8  # of a chunk: enough for a product, few enough for many threads
 _MANY_ROWS = 32  # where the kernel is larger than caches: it is read again for every chunk

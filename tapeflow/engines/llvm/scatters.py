@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from .builder import I64, Builder, Kind, V, constant, index
-from .loops import extreme, lanes_of
+from .builder import Builder
+from .points import lanes_of
+from .reductions import extreme
+from .values import I64, Kind, V, constant, index
 
 _DIVIDED = 1 << 15  # elements of updates from which threads divide the rows
 _PARTS = 8

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from .builder import I64, Builder, V, constant, index
+from .builder import Builder
 from .points import Access, Kernel, Point, Pointers, finish
 from .products import turned
 from .tiles import over, shifted
+from .values import I64, V, constant, index
 
 _TURNING = 5  # about what it costs to read a vector of a transposed square, a plain vector costing 1
 _BETTER = 0.8  # of the cost at which another dimension is chosen than the last

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from tapeflow.engines.llvm.builder import Builder, Kind, Module, V, constant, index
+from tapeflow.engines.llvm.builder import Builder, Module
+from tapeflow.engines.llvm.values import Kind, V, constant, index
 
 
 class Target(NamedTuple):

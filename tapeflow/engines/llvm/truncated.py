@@ -7,9 +7,10 @@ the first numbers that qualify. A vector works on as many groups as it has lanes
 from __future__ import annotations
 
 from ...ops.sampling import RESERVED
-from .builder import I64, U64, Builder, Kind, V, constant, constants, index
-from .loops import lanes_of
+from .builder import Builder
 from .philox import Transform, block_words, round_keys
+from .points import lanes_of
+from .values import I64, U64, Kind, V, constant, constants, index
 
 _TURNS = 4  # vectors of groups that a thread takes at a time
 _ROOM = 8  # numbers that a group may have at hand: those that it takes, and a block more

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .builder import I64, Builder, Kind, V, constant, index
-from .loops import lanes_of
+from .builder import Builder
+from .points import lanes_of
+from .values import I64, Kind, V, constant, index
 
 Combine = Callable[[Builder, V, V], V]
 

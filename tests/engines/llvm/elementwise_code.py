@@ -7,7 +7,8 @@ import platform
 import llvmlite.binding as llvm
 import numpy as np
 
-from tapeflow.engines.llvm.builder import I64, KINDS, PTR, Builder, Module
+from tapeflow.engines.llvm.builder import Builder, Module
+from tapeflow.engines.llvm.values import I64, KINDS, PTR
 
 llvm.initialize_native_target()
 llvm.initialize_native_asmprinter()

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tapeflow.engines.llvm.builder import PTR, Builder, Module
+from tapeflow.engines.llvm.builder import Builder, Module
+from tapeflow.engines.llvm.values import PTR
 
 _LESS = {
     512: "",

@@ -6,8 +6,9 @@ import pytest
 
 from tapeflow.core import blas as numpy_blas
 from tapeflow.engines.llvm import blas, native, target
-from tapeflow.engines.llvm.builder import F16, F32, F64, I32, PTR, Builder, Module
+from tapeflow.engines.llvm.builder import Builder, Module
 from tapeflow.engines.llvm.entry import Argument, make_entry
+from tapeflow.engines.llvm.values import F16, F32, F64, I32, PTR
 
 HOST = target.host()
 

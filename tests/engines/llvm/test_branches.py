@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tapeflow.engines.llvm.builder import F32, Builder, Module
+from tapeflow.engines.llvm.builder import Builder, Module
+from tapeflow.engines.llvm.values import F32
 from tests.engines.llvm.elementwise_code import apply
 
 

@@ -6,12 +6,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tapeflow.engines.llvm import filter_layouts
-from tapeflow.engines.llvm.builder import F32, F64
 from tapeflow.engines.llvm.convolution_tiles import forward, input_gradient
 from tapeflow.engines.llvm.convolutions import Convolution
 from tapeflow.engines.llvm.filter_gradients import add_chunks, chunks_of, filter_gradient, scratch_numbers
 from tapeflow.engines.llvm.filter_layouts import arrange_filters, arranges, turn_filters
 from tapeflow.engines.llvm.tiles import scaled, shifted
+from tapeflow.engines.llvm.values import F32, F64
 from tests.engines.llvm.machine_code import compile_function, host_bits
 
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from tapeflow.engines.llvm import entry, native, objects, target
-from tapeflow.engines.llvm.builder import F32, F64, I64, KINDS, PTR, Builder, Module, constant
+from tapeflow.engines.llvm.builder import Builder, Module
 from tapeflow.engines.llvm.entry import Argument, conform, make_entry
+from tapeflow.engines.llvm.values import F32, F64, I64, KINDS, PTR, constant
 
 HOST = target.host()
 F = np.dtype(np.float32)

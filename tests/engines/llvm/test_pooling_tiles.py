@@ -5,7 +5,6 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tapeflow.engines.llvm.builder import F32, F64
 from tapeflow.engines.llvm.convolutions import Convolution
 from tapeflow.engines.llvm.pooling_tiles import (
     average_pool,
@@ -16,6 +15,7 @@ from tapeflow.engines.llvm.pooling_tiles import (
     pooling,
 )
 from tapeflow.engines.llvm.tiles import scaled, shifted
+from tapeflow.engines.llvm.values import F32, F64
 from tests.engines.llvm.machine_code import compile_function, host_bits
 
 

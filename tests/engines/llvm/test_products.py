@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tapeflow as tf
-from tapeflow.engines.llvm.builder import F32, F64
 from tapeflow.engines.llvm.product_plans import Tile, band_of, by_blas, plan_tile
 from tapeflow.engines.llvm.products import batched, product
 from tapeflow.engines.llvm.tiles import TARGETS, scaled, shifted
+from tapeflow.engines.llvm.values import F32, F64
 from tests.engines.llvm.machine_code import compile_function, host_bits
 from tests.engines.llvm.running import graph_of, native, on_both
 

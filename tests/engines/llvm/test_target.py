@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from tapeflow.engines.llvm import native, target
-from tapeflow.engines.llvm.builder import F32, PTR, Builder, Module
+from tapeflow.engines.llvm.builder import Builder, Module
+from tapeflow.engines.llvm.values import F32, PTR
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ import pytest
 import scipy.special
 
 from tapeflow.engines.llvm import vector_math as vm
-from tapeflow.engines.llvm.builder import I1, I8, I32, I64
+from tapeflow.engines.llvm.values import I1, I8, I32, I64
 from tests.engines.llvm.accuracy import assert_near, name, sample
 from tests.engines.llvm.elementwise_code import MACHINES, apply, compiled
 

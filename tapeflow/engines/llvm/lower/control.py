@@ -16,10 +16,11 @@ import numpy as np
 
 from ....graph.ir import CONSTANT, Graph
 from ....graph.passes import optimized
-from ..builder import HALVES, I1, I32, I64, PTR, U8, Builder, Kind, Type, V, constant, index
+from ..builder import Builder
 from ..memory import Memory
 from ..pieces import Unsupported
 from ..program import Cell, Program, kind_of
+from ..values import HALVES, I1, I32, I64, PTR, U8, Kind, Type, V, constant, index
 from .rules import lowered, rule
 
 _ALIGN = 64

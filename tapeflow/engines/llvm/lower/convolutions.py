@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ....ops.windows import axes_of
-from ..builder import F32, F64, Builder, V
+from ..builder import Builder
 from ..convolution_tiles import forward, input_gradient
 from ..convolutions import Convolution
 from ..filter_gradients import add_chunks, chunks_of, filter_gradient, scratch_numbers
@@ -21,6 +21,7 @@ from ..pooling_tiles import (
     pooling,
 )
 from ..program import Cell, Program
+from ..values import F32, F64, V
 from .rules import rule
 from .volumes import Depth, pooling_stages, without_depth
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ....ops.einsum import contraction
-from ..builder import Builder, V
+from ..builder import Builder
 from ..program import Cell, Program
+from ..values import V
 from .products import product
 from .reductions import total
 from .rules import rule

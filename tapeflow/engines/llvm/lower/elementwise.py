@@ -8,9 +8,10 @@ from typing import Any
 
 from ....ops.assertions import CONDITIONS
 from .. import vector_math as M
-from ..builder import F32, F64, HALVES, I1, I32, I64, U32, U64, Builder, V
+from ..builder import Builder
 from ..pieces import Unsupported
 from ..program import Cell, Program, kind_of
+from ..values import F32, F64, HALVES, I1, I32, I64, U32, U64, V
 from .rules import rule
 
 # -- of floats and ints --

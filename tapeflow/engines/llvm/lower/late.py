@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ....graph.late import Hole
-from ..builder import I1, I64, Builder, V
+from ..builder import Builder
 from ..pieces import Unsupported
 from ..program import Cell, Program
+from ..values import I1, I64, V
 from .rules import late_rule
 from .shapes import resolved
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import vector_math as M
-from ..builder import F32, F64, I1, Builder, V
+from ..builder import Builder
 from ..pieces import Unsupported
 from ..program import Cell, Program
+from ..values import F32, F64, I1, V
 from .positions import in_range
 from .reductions import exponentials, total
 from .rules import rule

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from ..builder import I1, I32, I64, Builder, V, constant
+from ..builder import Builder
 from ..pieces import Unsupported
 from ..program import Cell, Program, contiguous, kind_of
 from ..scatters import Rows, scatter
+from ..values import I1, I32, I64, V, constant
 from .rules import rule
 
 _COMPARED = 256  # elements of a sequence each of which is compared with what is looked for

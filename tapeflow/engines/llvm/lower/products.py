@@ -7,12 +7,13 @@ from math import prod
 from typing import Any
 
 from ..blas import gemm, library
-from ..builder import F32, F64, Builder, V
+from ..builder import Builder
 from ..pieces import Unsupported
 from ..product_plans import band_of, by_blas, plan_tile
 from ..products import product as write_product
 from ..program import Cell, Program
 from ..tiles import target_of
+from ..values import F32, F64, V
 from .rules import rule
 
 _MANY, _FEW = 256, 1 << 17  # rows from which, and numbers of a matrix up to which, it is transposed beforehand

@@ -14,11 +14,12 @@ import numpy as np
 
 from ....ops.seeds import SCRAMBLE_KEY
 from .. import vector_math as M
-from ..builder import F16, F32, F64, HALVES, I1, I32, I64, U32, U64, Builder, Kind, V, constant
+from ..builder import Builder
 from ..philox import WIDEST, Transform, block_words, round_keys, write_stream
 from ..pieces import Unsupported
 from ..program import Cell, Program, kind_of
 from ..truncated import write_truncated
+from ..values import F16, F32, F64, HALVES, I1, I32, I64, U32, U64, Kind, V, constant
 from .rules import rule
 from .walks import running
 

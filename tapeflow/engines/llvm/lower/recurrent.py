@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import gru_tiles, lstm_tiles, tanh_rnn_tiles
-from ..builder import F32, F64, Builder, V
+from ..builder import Builder
 from ..pieces import Unsupported
 from ..products import transpose
 from ..program import Cell, Program
 from ..recurrent_tiles import Sequences
+from ..values import F32, F64, V
 from .products import product
 from .rules import rule
 

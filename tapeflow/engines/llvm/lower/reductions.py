@@ -7,9 +7,10 @@ from math import prod
 from typing import Any
 
 from .. import vector_math as M
-from ..builder import F32, F64, I1, I64, Builder, V
+from ..builder import Builder
 from ..pieces import Unsupported
 from ..program import Cell, Program, kind_of
+from ..values import F32, F64, I1, I64, V
 from .rules import rule
 
 _RUN = 4096  # elements that are summed in one run; sums of more are sums of runs, which keeps their digits

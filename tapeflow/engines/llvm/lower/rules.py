@@ -18,9 +18,9 @@ from ....core.abstract import Abstract
 from ....core.op import OPS, Op
 from ....graph.ir import Node
 from ....graph.late import is_late
-from ..builder import HALVES
 from ..pieces import Unsupported
 from ..program import Cell, Program, kind_of
+from ..values import HALVES
 
 _Rules = dict[str, Callable[[Program, Node, Sequence[Cell]], Cell | Sequence[Cell]]]
 RULES: _Rules = {}

@@ -7,9 +7,10 @@ from math import prod
 from typing import Any
 
 from ....ops.diagonals import diagonal_positions
-from ..builder import Builder, V
+from ..builder import Builder
 from ..pieces import Unsupported
 from ..program import Cell, Program
+from ..values import V
 from .reductions import total
 from .rules import rule
 

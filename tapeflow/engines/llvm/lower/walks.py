@@ -7,9 +7,10 @@ from math import prod
 from typing import Any
 
 from .. import vector_math as M
-from ..builder import I1, I64, Builder, V
+from ..builder import Builder
 from ..pieces import Unsupported
 from ..program import Cell, Program, kind_of
+from ..values import I1, I64, V
 from ..walks import greatest, scan
 from .rules import rule
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from tapeflow.engines.llvm.builder import I1, Builder, V
+from tapeflow.engines.llvm.builder import Builder
+from tapeflow.engines.llvm.values import I1, V
 from tapeflow.engines.llvm.vector_math import exact
 
 

@@ -7,7 +7,8 @@ cases are NumPy's. Between 2^126 and infinity, and its reciprocals, a divisor's 
 
 from __future__ import annotations
 
-from tapeflow.engines.llvm.builder import F32, Builder, V
+from tapeflow.engines.llvm.builder import Builder
+from tapeflow.engines.llvm.values import F32, V
 
 
 def quick_quotient(b: Builder, x: V, y: V) -> V:

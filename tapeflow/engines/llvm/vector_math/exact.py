@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from tapeflow.engines.llvm.builder import F32, F64, I32, I64, Builder, Kind, V
+from tapeflow.engines.llvm.builder import Builder
+from tapeflow.engines.llvm.values import F32, F64, I32, I64, Kind, V
 
 
 class Format(NamedTuple):

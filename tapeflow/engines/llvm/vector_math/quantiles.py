@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from tapeflow.engines.llvm.builder import Builder, V
+from tapeflow.engines.llvm.builder import Builder
+from tapeflow.engines.llvm.values import V
 from tapeflow.engines.llvm.vector_math.exact import absolute, minus, polynomial, widened, with_sign
 from tapeflow.engines.llvm.vector_math.logarithms import log
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tapeflow.engines.llvm.builder import F64, I32, I64, U64, Builder, Kind, Module, Type, V, constant
+from tapeflow.engines.llvm.builder import Builder, Module
+from tapeflow.engines.llvm.values import F64, I32, I64, U64, Kind, Type, V, constant
 from tapeflow.engines.llvm.vector_math.exact import (
     FORMATS,
     absolute,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 
-from tapeflow.engines.llvm.builder import F32, F64, I1, I64, Builder, V
+from tapeflow.engines.llvm.builder import Builder
+from tapeflow.engines.llvm.values import F32, F64, I1, I64, V
 from tapeflow.engines.llvm.vector_math.exact import (
     FORMATS,
     absolute,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tapeflow.engines.llvm.builder import F64, I1, I64, PTR, Builder, Module, Type, V, constant
+from tapeflow.engines.llvm.builder import Builder, Module
+from tapeflow.engines.llvm.values import F64, I1, I64, PTR, Type, V, constant
 from tapeflow.engines.llvm.vector_math.exact import fast_two_sum, power_of_two, two_product
 
 HALF_PI = (1.5707963267948966, 6.123233995736766e-17)  # rounded, and the rest
