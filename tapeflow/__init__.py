@@ -8,7 +8,7 @@ from typing import Any as _Any
 
 from .autodiff.request import UnconnectedGradients
 from .autodiff.tape import GradientTape
-from .core.convert import constant, convert_to_tensor, is_tensor, register_tensor_conversion_function
+from .core.convert import constant, convert_to_tensor, get_static_value, is_tensor, register_tensor_conversion_function
 from .core.dtypes import (
     DType,
     as_dtype,
@@ -37,7 +37,7 @@ from .core.indexed_slices import IndexedSlices
 from .core.names import name_scope
 from .core.shapes import TensorShape, broadcast_static_shape
 from .core.tensor import Tensor
-from .core.type_spec import TensorSpec, TypeSpec
+from .core.type_spec import TensorSpec, TypeSpec, type_spec_from_value
 from .core.variable import Variable, VariableAggregation, VariableSynchronization
 from .ops import operators as _operators  # noqa: F401 - attaches the operators of tensors and variables
 from .ops import variable_updates as _variable_updates  # noqa: F401 - attaches slices and scatters to variables
@@ -272,6 +272,7 @@ __all__ = [
     "gather",
     "gather_nd",
     "get_logger",
+    "get_static_value",
     "grad_pass_through",
     "gradients",
     "greater",
@@ -396,6 +397,7 @@ __all__ = [
     "uint32",
     "uint64",
     "uint8",
+    "type_spec_from_value",
     "unique",
     "unique_with_counts",
     "unravel_index",

@@ -8,8 +8,10 @@ from .ops.einsum import einsum
 from .ops.norms import cross, l2_normalize, norm, normalize, trace
 from .ops.products import matmul, matvec, tensordot
 from .ops.selection import global_norm
+from .ops.shaping import adjoint, matrix_transpose
 
 __all__ = [
+    "adjoint",
     "band_part",
     "cross",
     "diag",
@@ -19,6 +21,7 @@ __all__ = [
     "global_norm",
     "l2_normalize",
     "matmul",
+    "matrix_transpose",
     "matvec",
     "norm",
     "normalize",

@@ -177,7 +177,7 @@ class GradientTape:
         if output_gradients is None and type(target) is Tensor and target._key in records:
             grads = {target._key: _ones(F, target)}
         else:
-            grads = self._seeds(F, target, output_gradients)
+            grads = self._seeds(F, target, output_gradients, keys)
         if self._persistent:
             records = dict(records)
         else:
@@ -198,12 +198,13 @@ class GradientTape:
             flat = [_zeros(s) if g is None else g for s, g in zip(flat_sources, flat, strict=True)]
         return flat if kind is list else nest.pack_sequence_as(sources, flat)
 
-    def _seeds(self, F: Namespace, target: Any, output_gradients: Any) -> dict:
-        """What the backward pass begins with: the gradient from above by each recorded target's key."""
+    def _seeds(self, F: Namespace, target: Any, output_gradients: Any, keys: Sequence) -> dict:
+        """What the backward pass begins with: the gradient from above by each target's key, of recorded ones and of
+        those that are sources themselves."""
         grads: dict = {}
         for y, g in zip(*targets_of(target, output_gradients), strict=True):
             key = y._key
-            if key in self._records:
+            if key in self._records or key is not None and key in keys:
                 g = _ones(F, y) if g is None else F.unwrap(g)
                 grads[key] = grads[key] + g if key in grads else g
         return grads

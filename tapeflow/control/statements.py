@@ -23,8 +23,10 @@ from ..graph.trace import Symbolic, Trace, user_place
 from ..ops.assertions import Assert
 from ..ops.casting import cast
 from ..ops.comparison import logical_and, logical_not, logical_or
+from ..ops.creation import range_
 from ..ops.extents import shape as shape_of
-from . import graph_loops
+from ..ops.sorting import sort
+from . import graph_loops, returns
 from .graph_arrays import as_leaf, as_value, either
 from .graph_branches import branches, joined, traced
 from .tensor_array import TensorArray
@@ -75,6 +77,9 @@ def if_stmt(
         chosen.append(_merged(name, a, b, parts, sides))
     outputs = joined(cond, parts, sides)
     after = [nest.map_structure(lambda leaf: leaf.of(outputs) if type(leaf) is _At else leaf, each) for each in chosen]
+    for name, flag, *both in zip(names, after, yes, no, strict=False):
+        if name.startswith(returns.FLAG):
+            returns.noted(flag, cond, tuple(both))
     set_state((*after, *before[count:]))
 
 
@@ -140,6 +145,11 @@ def _of_one_side(name: str, a: Any, b: Any, parts: list[Trace], sides: tuple[lis
     if (_undefined(a) or a is None) and (_undefined(b) or b is None):
         return b if _undefined(a) else a
     value, part = (b, parts[0]) if absent else (a, parts[1])
+    if name.startswith("retval_") and not (_undefined(a) or _undefined(b)):
+        raise ValueError(
+            f"A function must not return None in one case and a value in another (at {user_place()}): the `if` depends "
+            "on a tensor, so both branches are part of the graph."
+        )
     if not name.startswith("retval_"):
         raise ValueError(
             f"'{name}' must also be initialized in the {'main' if absent else 'else'} branch (at {user_place()}): the "
@@ -492,4 +502,12 @@ def _float(x: Any = 0.0) -> Any:
     return cast(x, "float32") if _symbolic(x) else float(x)
 
 
-BUILTINS: dict[Any, Callable] = {len: _len, int: _int, float: _float}
+def _range(*bounds: Any) -> Any:
+    return range_(*bounds) if any(map(_symbolic, bounds)) else range(*bounds)
+
+
+def _sorted(x: Any) -> Any:
+    return sort(x) if _symbolic(x) else sorted(x)
+
+
+BUILTINS: dict[Any, Callable] = {len: _len, int: _int, float: _float, range: _range, sorted: _sorted}

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .abstract import Abstract
 from .dtypes import DType, as_dtype, numpy_dtype, short_name
 from .tapes import made
 from .tensor import Tensor, ndarray, wrap
@@ -97,6 +98,16 @@ def set_pack(pack: Callable) -> None:
     """Tells this module how to stack a sequence that has tensors in it (an op, so gradients flow through it)."""
     global _pack
     _pack = pack
+
+
+def get_static_value(tensor: Any, partial: bool = False) -> Any:
+    """The value of a tensor as NumPy's, None where it has none yet, in a function that is being traced.
+
+    `partial` has no effect. Raises TypeError for what is no tensor.
+    """
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"`tensor` must be a tensor, got {type(tensor).__name__}")
+    return None if isinstance(tensor._value, Abstract) else tensor.numpy()
 
 
 def is_tensor(x: Any) -> bool:

@@ -153,6 +153,19 @@ class TensorSpec(TypeSpec):
         return f"TensorSpec(shape={self._shape}, dtype={self._dtype!r}, name={self._name!r})"
 
 
+def type_spec_from_value(value: Any) -> Any:
+    """The spec of a tensor, a variable, or of what can become a tensor. Raises TypeError for anything else."""
+    from .convert import convert_to_tensor  # which imports this file
+
+    spec = _spec_of(value)
+    if spec is not None:
+        return spec
+    try:
+        return TensorSpec.from_tensor(convert_to_tensor(value))
+    except (TypeError, ValueError):
+        raise TypeError(f"Could not build a TypeSpec for {value!r} of type {type(value).__name__}") from None
+
+
 def _spec_of(value: Any) -> Any:
     """The spec of a tensor or composite tensor, a spec itself, None for what has none."""
     if isinstance(value, TypeSpec):

@@ -19,8 +19,9 @@ from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 from weakref import ref
 
-from ..control import statements
+from ..control import returns, statements
 from ..core.logs import warning
+from ..graph import unknown_rank
 from ..graph.trace import SOURCES, is_ours
 from .calls import handed_on
 
@@ -39,7 +40,12 @@ def _malt() -> Any:
 
     from malt.core import config, config_lib
     from malt.impl import api
+    from malt.operators import function_wrappers
     from malt.utils import ag_logging
+
+    class FunctionScope(function_wrappers.FunctionScope):
+        def ret(self, value: Any, did_return: Any) -> Any:
+            return returns.checked(super().ret(value, did_return), did_return)
 
     class Transpiler(api.PyToPy):
         def transform(self, entity: Any, context: Any) -> tuple:
@@ -51,6 +57,7 @@ def _malt() -> Any:
             found = super().get_extra_locals()
             names = ("if_stmt", "while_stmt", "for_stmt", "if_exp", "and_", "or_", "not_", "assert_stmt")
             found["ag__"].__dict__.update({name: getattr(statements, name) for name in names}, converted_call=_called)
+            found["ag__"].FunctionScope = FunctionScope
             return found
 
     config.CONVERSION_RULES = (config_lib.DoNotConvert("tapeflow"), *config.CONVERSION_RULES)
@@ -147,6 +154,8 @@ def _called(f: Any, args: tuple, kwargs: dict | None, scope: Any = None, options
             return _malt().converted_call(f, args, kwargs, scope, options)
     if options is not None and not options.internal_convert_user_code or isinstance(f, type):
         return f(*args, **(kwargs or {}))
+    if kind is FunctionType and unknown_rank.concerns(f, args, kwargs or {}):
+        return unknown_rank.call(f, args, kwargs or {})
     return _converted(f, lambda *unreadable: None)(*args, **(kwargs or {}))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..core import nest
+from ..core import errors, nest
 from ..core.convert import convert_to_tensor
 from ..core.dtypes import numpy_dtype
 from ..core.shapes import TensorShape
@@ -112,10 +112,13 @@ class ConcreteFunction:
         for x, spec in zip(leaves, specs, strict=True):
             tensor = convert_to_tensor(x, None if isinstance(x, Tensor) else spec.dtype)
             if not spec.is_compatible_with(tensor):
-                raise TypeError(
+                message = (
                     f"Binding inputs to {self.name} failed: argument of {spec_of(tensor)!r} where the signature has "
                     f"{spec!r}. Call the tf.function itself, which traces for other shapes and dtypes."
                 )
+                if tensor.dtype != spec.dtype:
+                    raise errors.DtypeMismatchError(None, None, message)
+                raise TypeError(message)
             tensors.append(tensor)
         return tensors
 

@@ -31,7 +31,7 @@ from ..core.variable import Variable
 from ..ops.deferring import Deferred
 from ..ops.seeds import GraphSeeds
 from ..ops.variable_updates import VariableSlice
-from . import custom, deferred
+from . import custom, deferred, unknown_rank
 from .ir import CONSTANT, Graph, Node, Value
 from .late import DIMENSION, late, template
 from .state import ASSIGNMENTS, EFFECT, READ, WRITES
@@ -169,10 +169,12 @@ class Symbolic(Tensor):
     def __repr__(self) -> str:
         return f"<tf.Tensor '{self.name}' shape={self.shape} dtype={self.dtype.name}>"
 
-    __str__ = __repr__
+    def __str__(self) -> str:
+        shape = "" if self._value.shape is None else f"shape={self.shape}, "
+        return f'Tensor("{self.name}", {shape}dtype={self.dtype.name})'
 
     def __format__(self, spec: str) -> str:
-        return repr(self)
+        return str(self)
 
     def __copy__(self) -> Tensor:
         out = self._trace._alias(self._node_value)
@@ -347,6 +349,8 @@ class Trace:
                 return wrap(flat(op.kernel(known_shape, *attributes)))
         if op.traced is not None:
             op, attributes = op.traced(self, attributes)
+        if unknown_rank.needs_ranks(op, inputs) and not has_sizes(attributes):
+            return unknown_rank.add(self, op, inputs, attributes)
         abstracts = [_for_rules(x._value) for x in inputs]
         try:
             made = op.infer(abstracts, *attributes) if op.inputs is None else op.infer(*abstracts, *attributes)
@@ -548,9 +552,22 @@ def replay(graph: Graph, inputs: Sequence[Tensor]) -> list[Tensor]:
             tensors[node.outputs[0]] = out
         else:
             tensors.update(zip(node.outputs, out or ()))
+        if trace is not None:
+            _keep_shapes(node.outputs, tensors)
     if trace is not None:
         trace.place = None
     return [tensors[value] for value in graph.outputs]
+
+
+def _keep_shapes(values: Sequence[Value], tensors: dict[Value, Any]) -> None:
+    """Tells tensors that were traced once more what `set_shape` had told of them: no op can know it."""
+    for value in values:
+        x = tensors.get(value)
+        if not isinstance(x, Symbolic) or value.shape is None:
+            continue
+        known_before = x._node_value.shape
+        if known_before is None or (None in known_before and known_before != value.shape):
+            x.set_shape(value.shape)
 
 
 # -- where in the program ----------------------------------------------------------------------------------------------

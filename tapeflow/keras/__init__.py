@@ -38,6 +38,7 @@ _NAMES = {
     "Sequential": "models",
     "Variable": "variable",
 }
+__all__ = [*sorted(_MODULES), *_NAMES, "__version__"]
 
 
 def __getattr__(name: str) -> Any:
@@ -50,4 +51,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULES, *_NAMES})
+    return sorted({*globals(), *__all__})

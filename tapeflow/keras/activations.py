@@ -11,8 +11,10 @@ from ..ops import activations as ops
 from ..ops.arithmetic import abs_ as absolute
 from ..ops.arithmetic import maximum, minimum, sign
 from ..ops.comparison import greater, greater_equal, less_equal
-from ..ops.elementary import exp, log_sigmoid, softplus, sqrt
+from ..ops.elementary import exp, sqrt
+from ..ops.elementary import log_sigmoid as _log_sigmoid
 from ..ops.elementary import sigmoid as _sigmoid
+from ..ops.elementary import softplus as _softplus
 from ..ops.elementary import tanh as _tanh
 from ..ops.joining import split
 from ..ops.reduction import reduce_max, reduce_sum
@@ -21,6 +23,13 @@ from ..ops.shaping import zeros_like
 from .logits import remember
 from .registry import resolve
 from .registry import serialize as _serialize
+
+__all__ = [
+    "celu", "deserialize", "elu", "exponential", "gelu", "get", "glu", "hard_shrink", "hard_sigmoid", "hard_silu",
+    "hard_swish", "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu",
+    "serialize", "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid",
+    "squareplus", "swish", "tanh", "tanh_shrink", "threshold",
+]  # fmt: skip
 
 
 def linear(x: Any) -> Any:
@@ -80,6 +89,16 @@ def silu(x: Any) -> Tensor:
 
 
 swish = silu
+
+
+def softplus(x: Any) -> Tensor:
+    """log(1 + exp(x))."""
+    return _softplus(x)
+
+
+def log_sigmoid(x: Any) -> Tensor:
+    """log(sigmoid(x))."""
+    return _log_sigmoid(x)
 
 
 def mish(x: Any) -> Tensor:

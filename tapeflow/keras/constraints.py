@@ -15,6 +15,11 @@ from .registry import resolve
 from .registry import serialize as _serialize
 from .settings import epsilon
 
+__all__ = [
+    "Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "deserialize", "get", "max_norm", "min_max_norm",
+    "non_neg", "serialize", "unit_norm",
+]  # fmt: skip
+
 
 class Constraint:
     """A function from a weight to the weight that takes its place. Subclasses define `__call__(w)`."""

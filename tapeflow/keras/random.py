@@ -17,6 +17,10 @@ from .naming import scope, unique_name
 from .tracking import Owner
 from .variable import Variable
 
+__all__ = [
+    "SeedGenerator",
+]  # fmt: skip
+
 _SEED_STATES = 2**31 - 2  # Keras folds its 64-bit seeds to 32 bits by this remainder
 _global: list = [None]  # the generator of draws without a seed
 

@@ -17,10 +17,10 @@ def get_custom_objects() -> dict[str, Any]:
 
 
 @contextmanager
-def custom_object_scope(objects: dict[str, Any]) -> Iterator[None]:
-    """Inside, the names of `objects` are known wherever a class or function is asked for by name."""
+def custom_object_scope(custom_objects: dict[str, Any]) -> Iterator[None]:
+    """Inside, the names of `custom_objects` are known wherever a class or function is asked for by name."""
     before = _custom.copy()
-    _custom.update(objects)
+    _custom.update(custom_objects)
     try:
         yield
     finally:

@@ -17,6 +17,11 @@ from .naming import snake_case
 from .registry import resolve
 from .registry import serialize as _serialize
 
+__all__ = [
+    "L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "deserialize", "get", "l1", "l1_l2", "l2",
+    "serialize",
+]  # fmt: skip
+
 
 class Regularizer:
     """A function from a weight to a penalty, a 0-d tensor. Subclasses define `__call__(x)`."""

@@ -215,6 +215,8 @@ def diag_part(
 
 
 def _padding(value: Any, x: Tensor) -> Any:
+    if x._value.dtype.kind == "b" and type(value) is int:
+        value = bool(value)
     return convert_to_tensor(value, x.dtype)._value
 
 

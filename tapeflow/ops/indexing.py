@@ -213,7 +213,7 @@ def _gathered_nd(params: Any, indices: Any, batch_dims: int) -> Abstract:
             "GatherNd",
             f"the first {batch_dims} dimensions of params {shape_text(of)} and indices {shape_text(at)} differ",
         )
-    if isinstance(indices, np.ndarray):
+    if isinstance(indices, np.ndarray) and None not in of[batch_dims:depth]:
         check_positions(indices, of[batch_dims:depth], of, "GatherNd")
     return Abstract((*at[:-1], *of[depth:]), params.dtype)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -296,6 +296,13 @@ def avg_pool(
     return _mean(x, ksize, strides, padding, data_format, _space_of(x, data_format))
 
 
+class MaxPoolWithArgmax(NamedTuple):
+    """What `tf.nn.max_pool_with_argmax` gives."""
+
+    output: Tensor
+    argmax: Tensor
+
+
 def max_pool_with_argmax(
     input: Any,
     ksize: Any,
@@ -305,7 +312,7 @@ def max_pool_with_argmax(
     output_dtype: Any = "int64",
     include_batch_in_index: bool = False,
     name: str | None = None,
-) -> tuple[Tensor, Tensor]:
+) -> MaxPoolWithArgmax:
     """The maximum of windows of images [batch, height, width, channels], and where it is.
 
     Arguments:
@@ -328,7 +335,7 @@ def max_pool_with_argmax(
         )
     x = _input(input, _REAL, _max_pool_with_argmax.op)
     windows, steps, _, padding = _how(ksize, strides, padding, data_format, None, 2, title)
-    return _max_pool_with_argmax(x, windows, steps, padding, dtype, bool(include_batch_in_index))
+    return MaxPoolWithArgmax(*_max_pool_with_argmax(x, windows, steps, padding, dtype, bool(include_batch_in_index)))
 
 
 _KINDS = {"MAX": (_REAL, pool_maxima, "MaxPool"), "AVG": (FLOATS, pool_means, "AvgPool")}

@@ -128,6 +128,20 @@ def transpose(a: Any, perm: Any = None, conjugate: bool = False, name: str = "tr
     return TENSORS.conj(out) if conjugate and a._value.dtype.kind == "c" else out
 
 
+def matrix_transpose(a: Any, name: str = "matrix_transpose", conjugate: bool = False) -> Tensor:
+    """The matrices in the last two dimensions transposed, and conjugated on request. Raises ValueError for a vector."""
+    a = convert_to_tensor(a)
+    rank = len(a._value.shape)
+    if rank < 2:
+        raise ValueError(f"Argument `a` should be a (batch) matrix with rank >= 2. Received a tensor of rank {rank}")
+    return transpose(a, [*range(rank - 2), rank - 1, rank - 2], conjugate)
+
+
+def adjoint(matrix: Any, name: str | None = None) -> Tensor:
+    """The matrices in the last two dimensions transposed and conjugated. Raises ValueError for a vector."""
+    return matrix_transpose(matrix, conjugate=True)
+
+
 # -- broadcasting ------------------------------------------------------------------------------------------------------
 
 

@@ -369,3 +369,23 @@ def test_summary_shows_lines_on_request():
         x * x
     line = test_summary_shows_lines_on_request.__code__.co_firstlineno + 3
     assert f"test_tape.py:{line}" in tape.summary()
+
+
+def test_a_variable_with_respect_to_itself_is_one_though_the_block_does_not_read_it():
+    v, w = tf.Variable([1.0, 2.0]), tf.Variable(3.0)
+    with tf.GradientTape(persistent=True) as tape:
+        same = v
+        y = w * 2.0
+    assert tape.gradient(same, v).numpy().tolist() == [1.0, 1.0]
+    assert tape.gradient(same, [w, v])[0] is None
+    assert tape.gradient(v, v, output_gradients=tf.constant([5.0, 6.0])).numpy().tolist() == [5.0, 6.0]
+    assert float(tape.gradient([w, y], w)) == 3.0
+    assert tape.gradient(v, w) is None
+    inside = tf.function(lambda: tape_of_itself(v))
+    assert inside().numpy().tolist() == [1.0, 1.0]
+
+
+def tape_of_itself(v):
+    with tf.GradientTape() as tape:
+        same = v
+    return tape.gradient(same, v)

@@ -300,3 +300,16 @@ def test_probing_for_a_name_does_not_search_the_namespace(monkeypatch):
     monkeypatch.setattr(nearest_module, "known", lambda: pytest.fail("searched"))
     missing("tapeflow", "contrib")
     assert str(missing("tapeflow", "__wrapped__")) == "module 'tapeflow' has no attribute '__wrapped__'"
+
+
+def test_what_modules_import_for_themselves_is_no_public_name():
+    public = dict(walk())
+    assert "keras.activations.relu" in public and "losses.mse" in public
+    strangers = [
+        name
+        for name, value in public.items()
+        if name.startswith(("keras.", "losses.", "metrics.", "optimizers."))
+        and (getattr(value, "__module__", "") in ("typing", "collections.abc") or name.endswith(".annotations"))
+    ]
+    assert strangers == []
+    assert not any(name.startswith(("keras.activations.ops", "keras.naming", "keras.tracking")) for name in public)

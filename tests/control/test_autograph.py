@@ -246,3 +246,72 @@ def test_the_code_can_be_read():
     assert converted(tf.constant(3.0)).numpy() == 9.0
     with pytest.raises(Exception, match="converting 3"):
         tf.autograph.to_graph(3)
+
+
+def test_range_and_sorted_of_tensors():
+    @tf.function
+    def total(n, step):
+        s = 0
+        for i in range(1, n, step):
+            s += i
+        return s
+
+    assert int(total(tf.constant(8), 3)) == 1 + 4 + 7
+    assert int(total(tf.constant(8), tf.constant(2))) == 1 + 3 + 5 + 7
+    assert total.experimental_get_tracing_count() == 2
+    ordered = tf.function(lambda x: sorted(x))
+    assert ordered(tf.constant([3.0, -1.0, 2.0])).numpy().tolist() == [-1.0, 2.0, 3.0]
+    assert [int(x) for x in tf.function(lambda: sorted([2, 1]))()] == [1, 2]
+
+
+def returns_sometimes(x):
+    if x > 0:
+        return x
+
+
+def returns_sometimes_in_elif(x):
+    if x > 0:
+        if x > 5:
+            return x
+    elif x < -5:
+        return -x
+
+
+def returns_none_or_a_value(x):
+    if x > 0:
+        return None
+    return x
+
+
+@pytest.mark.parametrize("f", [returns_sometimes, returns_sometimes_in_elif, returns_none_or_a_value])
+def test_a_function_must_return_a_value_in_all_cases(f):
+    for x in (3, -3):
+        with pytest.raises(ValueError, match="in all cases|in one case"):
+            tf.function(f)(tf.constant(x))
+
+
+def test_returns_that_cover_all_cases():
+    @tf.function
+    def stepped(x):
+        if x > 0:  # noqa: SIM102
+            if x > 5:
+                return 1
+        return 3
+
+    @tf.function
+    def searched(x):
+        while x < 10:
+            x += 1
+            if x == 5:
+                return x * 100
+        return x
+
+    @tf.function
+    def nothing(x):
+        if x > 0:
+            return
+        tf.debugging.assert_less(x, 1)
+
+    assert [int(stepped(tf.constant(x))) for x in (7, 2, -1)] == [1, 3, 3]
+    assert [int(searched(tf.constant(x))) for x in (3, 8)] == [500, 10]
+    assert nothing(tf.constant(1)) is None and nothing(tf.constant(-1)) is None

@@ -297,3 +297,25 @@ def test_a_constant_that_a_tape_follows_into_a_loop():
         tape.watch(w)
         y = f(tf.constant(3))
     assert tape.gradient(y, w).numpy() == 12.0
+
+
+def test_set_shape_in_a_branch_that_a_tape_follows_is_kept():
+    def state_of(action):
+        return np.full([2], action, np.float32)
+
+    @tf.function
+    def f(x, go):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = x
+            for i in tf.range(3):
+                x = tf.expand_dims(x * 2.0, 0)[0]
+                y = y + x
+                x = tf.numpy_function(state_of, [i], tf.float32)
+                x.set_shape([2])
+                if go:
+                    break
+        return y, x.shape.as_list()
+
+    value, shape = f(tf.constant([1.0, 2.0]), tf.constant(False))
+    assert value.numpy().tolist() == [5.0, 8.0] and list(shape) == [2]

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+import tapeflow as tf
 import tapeflow.ops.joining  # noqa: F401 - stacks lists with tensors in them
 from tapeflow.core import convert
 from tapeflow.core.convert import constant, convert_to_tensor, is_tensor
@@ -225,3 +226,16 @@ def test_scalars_are_numpy_scalars_inside():
     for value in (1.5, 1, True, np.float64(2), np.array(3), 1j, np.array(1, ">i4")):
         tensor = constant(value)
         assert isinstance(tensor._value, np.generic) and type(tensor) is Tensor
+
+
+def test_static_values_and_specs():
+    assert tf.get_static_value(tf.constant([1, 2])).tolist() == [1, 2]
+    seen = []
+    tf.function(lambda x: seen.append((tf.get_static_value(x), int(tf.get_static_value(tf.constant(3))))))(tf.ones(2))
+    assert seen == [(None, 3)]
+    with pytest.raises(TypeError):
+        tf.get_static_value(3)
+    assert tf.type_spec_from_value(tf.ones([2])) == tf.TensorSpec([2], tf.float32)
+    assert tf.type_spec_from_value([[1, 2]]) == tf.TensorSpec([1, 2], tf.int32)
+    with pytest.raises(TypeError):
+        tf.type_spec_from_value(object())

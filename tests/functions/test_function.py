@@ -331,3 +331,13 @@ def test_any_number_of_arguments():
     assert f(tf.constant(1.0), scale=3.0, b=tf.constant(4.0)) == 7.0
     concrete = f.get_concrete_function(tf.constant(1.0))
     assert concrete(tf.constant(5.0)) == 10.0 and "args_0: TensorSpec" in str(concrete)
+
+
+def test_a_concrete_function_of_another_dtype_or_shape():
+    concrete = tf.function(lambda x: x + 1.0).get_concrete_function(tf.TensorSpec([2], tf.float32))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Binding inputs"):
+        concrete(tf.constant([1, 2]))
+    with pytest.raises(TypeError, match="Binding inputs"):
+        concrete(tf.constant([1, 2]))
+    with pytest.raises(TypeError, match="Binding inputs"):
+        concrete(tf.constant([1.0]))

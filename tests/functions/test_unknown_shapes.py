@@ -187,3 +187,27 @@ def test_sizes_that_do_not_fit_are_found_when_the_graph_runs():
     g = tf.function(lambda x: tf.math.top_k(x, 4)[0], input_signature=[tf.TensorSpec([None])])
     with pytest.raises(tf.errors.InvalidArgumentError, match="at least k columns"):
         g(tf.ones([3]))
+
+
+@pytest.mark.parametrize("engine", ["numpy", "llvm"])
+def test_positions_that_a_tensor_gives(engine, monkeypatch):
+    monkeypatch.setenv("TAPEFLOW_ENGINE", engine)
+    f = tf.function(lambda x, i: (x[0, i] * 2.0, x[i, 1:], x[:, i : i + 1]))
+    x = tf.constant([[1.0, 2.0], [3.0, 4.0]])
+    for dtype in ("int32", "int64"):
+        element, row, column = f(x, tf.constant(1, dtype))
+        assert (float(element), row.numpy().tolist(), column.numpy().tolist()) == (4.0, [4.0], [[2.0], [4.0]])
+
+
+def test_gather_nd_and_scatters_of_unknown_sizes():
+    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.float32)])
+    def f(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = tf.gather_nd(x, [[0, 1], [1, 0]]) ** 2
+            z = tf.tensor_scatter_nd_update(x, [[0]], [[7.0, 8.0]]) ** 2
+        return y, z, tape.gradient([y, z], x)
+
+    y, z, g = f(tf.constant([[1.0, 2.0], [3.0, 4.0]]))
+    assert (y.numpy().tolist(), z.numpy().tolist()) == ([4.0, 9.0], [[49.0, 64.0], [9.0, 16.0]])
+    assert g.numpy().tolist() == [[0.0, 4.0], [12.0, 8.0]]

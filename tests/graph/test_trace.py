@@ -88,3 +88,17 @@ def test_init_scope_is_outside(trace):
     with tf.init_scope():
         assert tf.executing_eagerly() and not tf.inside_function()
     assert not tf.executing_eagerly()
+
+
+def test_a_symbolic_tensor_prints_as_tensorflow_has_it():
+    shown = []
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 2]), tf.TensorSpec(None)])
+    def f(x, y):
+        shown.extend([str(x), f"{x}", repr(x), str(y)])
+        return x
+
+    f(tf.ones([1, 2]), 1.0)
+    told = 'Tensor("x:0", shape=(None, 2), dtype=float32)'
+    of_any_rank = 'Tensor("y:0", dtype=float32)'
+    assert shown == [told, told, "<tf.Tensor 'x:0' shape=(None, 2) dtype=float32>", of_any_rank]

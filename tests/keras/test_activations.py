@@ -75,3 +75,9 @@ def test_get():
     assert activations.serialize(activations.relu) == "relu"
     with pytest.raises(ValueError, match="identifier: nonsense"):
         activations.get("nonsense")
+
+
+def test_activations_of_an_argument_by_its_name():
+    x = tf.constant([-1.0, 2.0])
+    np.testing.assert_allclose(tf.keras.activations.softplus(x=x), np.log1p(np.exp([-1.0, 2.0])), rtol=1e-6)
+    np.testing.assert_allclose(tf.keras.activations.log_sigmoid(x=x), -np.log1p(np.exp([1.0, -2.0])), rtol=1e-6)

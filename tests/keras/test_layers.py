@@ -382,3 +382,11 @@ def test_own_layers_in_configurations():
     assert type(again) is Halving and again.name == "h"
     with keras.utils.custom_object_scope({"Affine": lambda: None}), pytest.raises(ValueError):
         layers.deserialize({"class_name": "Nonsense", "config": {}})
+
+
+def test_identity():
+    layer = tf.keras.layers.Identity(name="same")
+    x = tf.constant([[1.0, 2.0]])
+    assert layer(x).numpy().tolist() == [[1.0, 2.0]]
+    assert tf.keras.Sequential([layer, tf.keras.layers.Dense(3)])(x).shape == (1, 3)
+    assert tf.keras.layers.Identity.from_config(layer.get_config()).name == "same"

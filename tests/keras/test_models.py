@@ -176,3 +176,23 @@ def test_configurations():
 def test_what_comes_later_says_so(method):
     with pytest.raises(tf.errors.UnimplementedError, match="GradientTape"):
         getattr(small(), method)()
+
+
+def test_a_summary_after_a_call_shows_what_layers_of_a_subclass_gave():
+    class Net(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.first = layers.Conv2D(4, 3, padding="same")
+            self.flat = layers.Flatten()
+            self.last = layers.Dense(2)
+
+        def call(self, x):
+            return self.last(self.flat(self.first(x)))
+
+    net = Net()
+    net(tf.zeros([1, 5, 5, 3]))
+    lines = []
+    net.summary(print_fn=lines.append)
+    shown = "\n".join(lines)
+    assert "(1, 5, 5, 4)" in shown and "(1, 100)" in shown and "(1, 2)" in shown and "?" not in shown
+    assert net.last.input_shape == (1, 100) and net.last.output_shape == (1, 2)

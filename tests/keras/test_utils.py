@@ -76,3 +76,8 @@ def test_mnist(home, monkeypatch):
     (x_train, y_train), (x_test, y_test) = tf.keras.datasets.mnist.load_data()
     for got, name in ((x_train, "x_train"), (y_train, "y_train"), (x_test, "x_test"), (y_test, "y_test")):
         np.testing.assert_array_equal(got, arrays[name])
+
+
+def test_a_scope_of_custom_objects_by_its_arguments_name():
+    with tf.keras.utils.CustomObjectScope(custom_objects={"thrice": lambda x: 3 * x}):
+        assert tf.keras.activations.get("thrice")(2) == 6

@@ -74,3 +74,10 @@ def test_band_part():
 def test_what_does_not_fit_is_refused(function, arguments, options, text):
     with pytest.raises(INVALID, match=text):
         function(*arguments, **options)
+
+
+def test_diagonals_of_booleans():
+    x = tf.constant([True, True])
+    assert tf.linalg.diag(x).numpy().tolist() == [[True, False], [False, True]]
+    assert tf.linalg.diag_part([[True, False], [True, False]]).numpy().tolist() == [True, False]
+    assert tf.linalg.diag([True], k=1).numpy().tolist() == [[False, True], [False, False]]

@@ -184,3 +184,8 @@ def test_windows_that_do_not_begin_with_the_input():
     x = np.arange(4.0).reshape(1, 4, 1)
     to_x = gradient(lambda x: tf.nn.max_pool1d(x, 2, 2, [[0, 0], [1, 0], [0, 0]]), x)
     np.testing.assert_array_equal(to_x, [1, 0, 1, 0])
+
+
+def test_max_pool_with_argmax_names_its_results():
+    found = tf.nn.max_pool_with_argmax(tf.reshape(tf.range(4.0), [1, 2, 2, 1]), 2, 2, "VALID")
+    assert (found.output.numpy().item(), found.argmax.numpy().item()) == (3.0, 3)

@@ -120,3 +120,11 @@ def test_identity_n():
     x, y = tf.constant(1.0), tf.constant([2])
     a, b = tf.identity_n([x, y])
     assert (a.numpy(), b.numpy().tolist()) == (1.0, [2]) and a is not x and b is not y
+
+
+def test_matrix_transpose_and_adjoint():
+    x = tf.constant([[[1 + 2j, 3.0]], [[4.0, 5 - 1j]]], tf.complex64)
+    assert tf.linalg.matrix_transpose(x).numpy().tolist() == [[[1 + 2j], [3]], [[4], [5 - 1j]]]
+    assert tf.linalg.adjoint(x).numpy().tolist() == [[[1 - 2j], [3]], [[4], [5 + 1j]]]
+    with pytest.raises(ValueError, match="rank >= 2"):
+        tf.linalg.matrix_transpose([1.0])

@@ -6,6 +6,8 @@ import numpy as np
 
 from ..utils.files import get_file
 
+__all__ = ["load_data"]
+
 _ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 _SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
 

@@ -63,7 +63,7 @@ from .pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
-from .reshape import Lambda, Permute, RepeatVector, Rescaling, Reshape
+from .reshape import Identity, Lambda, Permute, RepeatVector, Rescaling, Reshape
 from .resizing import (
     Cropping1D,
     Cropping2D,
@@ -83,8 +83,8 @@ from .wrapper import Bidirectional, TimeDistributed, Wrapper
 _CLASSES = (
     Activation, ActivityRegularization, Add, AdditiveAttention, Attention, Average, BatchNormalization, Bidirectional,
     Concatenate, Dense, Dot, Dropout, ELU, EinsumDense, Embedding, Flatten, GRU, GRUCell, GaussianDropout,
-    GaussianNoise, GroupNormalization, InputLayer, LSTM, LSTMCell, Lambda, LayerNormalization, LeakyReLU, Masking,
-    Maximum, Minimum, MultiHeadAttention, Multiply, PReLU, Permute, RMSNormalization, RNN, ReLU, RepeatVector,
+    GaussianNoise, GroupNormalization, Identity, InputLayer, LSTM, LSTMCell, Lambda, LayerNormalization, LeakyReLU,
+    Masking, Maximum, Minimum, MultiHeadAttention, Multiply, PReLU, Permute, RMSNormalization, RNN, ReLU, RepeatVector,
     Rescaling, Reshape, SimpleRNN, SimpleRNNCell, Softmax, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D,
     StackedRNNCells, Subtract, TimeDistributed, UnitNormalization, Wrapper,
 )  # fmt: skip

@@ -78,6 +78,8 @@ class Layer(Holder):
             cls._takes_mask = "mask" in names
             cls._masked_parameters = tuple([name for name in names[1:] if f"{name}_mask" in names])
 
+    _built_for: Any = None  # the shape of the first inputs, with which it was built
+
     def __init__(
         self,
         *,
@@ -265,6 +267,7 @@ class Layer(Holder):
         else:
             self.build(shapes[0] if shapes else None)
         self.built = True
+        self._built_for = shapes[0] if shapes else None
         structure.version += 1
 
     def build_from_config(self, config: dict) -> None:
@@ -277,6 +280,10 @@ class Layer(Holder):
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the outputs for inputs of a shape, as tuples. Subclasses define it."""
         raise TypeError(f"Layer {self.name} should override `def compute_output_shape(self, input_shape)`.")
+
+    def _known_input_shape(self) -> Any:
+        """The shape that its inputs were said to have, or that it was built for; None where there is neither."""
+        return self._built_for if self._batch_input_shape is None else self._batch_input_shape
 
     def _output_shape(self, input_shape: Any) -> Any:
         """`compute_output_shape`, or None for a layer that does not say."""
@@ -373,9 +380,10 @@ class Layer(Holder):
         """The shape of its inputs, where it was given one or a model gave it. Raises AttributeError otherwise."""
         if self._inbound_nodes:
             return shape_of(self.input)
-        if self._batch_input_shape is None:
+        shape = self._known_input_shape()
+        if shape is None:
             raise AttributeError(f"The layer '{self.name}' has never been called and thus has no defined input shape.")
-        return self._batch_input_shape
+        return shape
 
     @property
     def output_shape(self) -> Any:
@@ -416,7 +424,7 @@ class Layer(Holder):
 
     def get_build_config(self) -> dict | None:
         """The input shape, for `build_from_config`."""
-        return {"input_shape": self._batch_input_shape}
+        return {"input_shape": self._known_input_shape()}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

@@ -1,4 +1,4 @@
-"""Layers that rearrange or rescale: Reshape, Permute, RepeatVector, Rescaling, Lambda."""
+"""Layers that rearrange or rescale: Reshape, Permute, RepeatVector, Rescaling, Identity, Lambda."""
 
 from __future__ import annotations
 
@@ -109,6 +109,20 @@ class Rescaling(Layer):
 
     def get_config(self) -> dict:
         return {**super().get_config(), "scale": self.scale, "offset": self.offset}
+
+
+class Identity(Layer):
+    """The inputs as they are, whatever their structure."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def call(self, inputs: Any) -> Any:
+        return inputs
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return input_shape
 
 
 class Lambda(Layer):

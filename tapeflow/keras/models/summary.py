@@ -63,9 +63,8 @@ def _shape(layer: Layer) -> str:
     if layer._inbound_nodes or inputs:
         shapes = [str(tuple(x.shape)) for x in nest.flatten(layer.output)]
         return ", ".join(shapes)
-    if layer._batch_input_shape is None:
-        return "?"
-    found = layer._output_shape(layer._batch_input_shape)
+    shape = layer._known_input_shape()
+    found = None if shape is None else layer._output_shape(shape)
     return "?" if found is None else str(found)
 
 

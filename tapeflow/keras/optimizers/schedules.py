@@ -17,6 +17,11 @@ from ...ops.selection import where
 from ..registry import resolve
 from ..registry import serialize as _serialize
 
+__all__ = [
+    "CosineDecay", "CosineDecayRestarts", "ExponentialDecay", "InverseTimeDecay", "LearningRateSchedule",
+    "PiecewiseConstantDecay", "PolynomialDecay", "deserialize", "serialize",
+]  # fmt: skip
+
 
 class LearningRateSchedule:
     """A learning rate as a function of the step: `schedule(step)` is a 0-d tensor. Subclasses define `__call__`."""
