@@ -26,7 +26,7 @@ IN_HALVES = (
     "less",
     "sign",
     "floordiv",
-    "relu_grad",
+    "tanh",
 )
 REFUSING = ("cast", "pow", "floormod")  # of whole numbers, some of these
 WHOLE = [n for n in LOWERED if OPS[n].elementwise and "int32" in EXAMPLES[n].dtypes and n not in REFUSING]
