@@ -38,16 +38,19 @@ def native(graph: Graph, target: Target | None = None) -> NativeExecutable:
 
 def on_both(
     f: Callable, arrays: Sequence[Any] = (), variables: Sequence[Variable] = (), *, calls: int = 1,
-    target: Target | None = None, graph: Graph | None = None,
+    target: Target | None = None, graph: Graph | None = None, whole: bool = False,
 ) -> tuple[list, list]:  # fmt: skip
     """(what the compiling engine gives, what NumPy gives): outputs of each call, then what the variables hold.
 
-    The variables begin with the values that they have, each time, and end with those.
+    The variables begin with the values that they have, each time, and end with those. With `whole`, all of the graph
+    must be compiled.
     """
     graph = graph or graph_of(f, arrays)
+    compiled = native(graph, target)
+    assert not (whole and compiled.reasons), compiled.reasons
     start = [np.array(v.numpy()) for v in variables]
     found = []
-    for executable in (native(graph, target), by_numpy(graph)):
+    for executable in (compiled, by_numpy(graph)):
         results: list[Any] = []
         for _ in range(calls):
             results += [np.array(y) for y in executable.run(*arrays)]

@@ -136,7 +136,7 @@ PAIR = st.tuples(st.integers(1, 3), st.integers(1, 3))
 PADS = st.tuples(st.tuples(st.integers(0, 3), st.integers(0, 3)), st.tuples(st.integers(0, 3), st.integers(0, 3)))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     st.sampled_from([128, 256, 512]), st.tuples(st.integers(1, 3), st.integers(1, 12), st.integers(1, 20)),
     st.tuples(st.integers(1, 4), st.integers(1, 4)), st.integers(1, 4), st.integers(1, 5), st.integers(1, 9),

@@ -9,7 +9,7 @@ from tapeflow.engines.llvm.pieces import in_pieces
 from tapeflow.engines.llvm.region import written
 from tapeflow.engines.llvm.target import of
 from tests.closeness import FUNCTION, Bound, assert_within
-from tests.engines.llvm.running import HOST, TARGETS, graph_of, native, on_both
+from tests.engines.llvm.running import HOST, TARGETS, graph_of, on_both
 
 MACHINES = [None, *TARGETS] if HOST is not None else []
 HALVES = ("float16", "bfloat16")
@@ -140,9 +140,7 @@ def test_a_branch_and_a_loop(half):
         return tf.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, y * y), [0, y])[1]
 
     x = np.linspace(-1, 1.5, 21).astype(half)
-    graph = graph_of(f, [x])
-    assert not native(graph).reasons
-    (got,), (want,) = on_both(f, [x], graph=graph)
+    (got,), (want,) = on_both(f, [x], whole=True)
     same(got, want)
 
 
@@ -166,9 +164,7 @@ def test_training_in_mixed_precision_is_all_compiled(half, machine):
             v.assign_sub(0.1 * tf.where(tf.reduce_all(tf.math.is_finite(g)), g, tf.zeros_like(g)))
         return loss, chances
 
-    graph = graph_of(step, [x, labels])
-    assert not native(graph, machine).reasons
-    got, want = on_both(step, [x, labels], weights, calls=3, target=machine, graph=graph)
+    got, want = on_both(step, [x, labels], weights, calls=3, target=machine, whole=True)
     off = 2.0**-9 if half == np.float16 else 2.0**-6
     for a, b in zip(got, want, strict=True):
         assert a.dtype == b.dtype

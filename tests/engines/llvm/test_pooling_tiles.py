@@ -98,7 +98,7 @@ def test_pooling_and_gradients(bits, name, kind):
     check(bits, SHAPES[name], kind)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     st.sampled_from([128, 256, 512]), st.tuples(*[st.integers(1, n) for n in (3, 9, 9, 40)]),
     st.tuples(st.integers(1, 4), st.integers(1, 4)), st.tuples(st.integers(1, 4), st.integers(1, 4)),

@@ -11,7 +11,7 @@ from tapeflow.engines.llvm.products import batched, product
 from tapeflow.engines.llvm.tiles import TARGETS, scaled, shifted
 from tapeflow.engines.llvm.values import F32, F64
 from tests.engines.llvm.machine_code import compile_function, host_bits
-from tests.engines.llvm.running import graph_of, native, on_both
+from tests.engines.llvm.running import on_both
 
 KINDS = {"f32": (F32, np.float32, 2e-6), "f64": (F64, np.float64, 1e-14)}
 
@@ -54,7 +54,7 @@ def check(bits, M, N, K, kind, ta=False, tb=False, tile=None, rolled=True, pad=0
     return memory[: M * N].reshape(M, N)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.sampled_from([128, 256, 512]), st.integers(1, 70), st.integers(1, 70), st.integers(1, 70),
     st.sampled_from(["f32", "f64"]), st.booleans(), st.booleans(), st.booleans(), st.integers(0, 3),
@@ -193,7 +193,5 @@ def test_batches_that_broadcast(first, second):
     def f(x, y):
         return tf.matmul(x, y), tf.matmul(y, x, transpose_a=True, transpose_b=True)
 
-    graph = graph_of(f, arrays)
-    assert not native(graph).reasons
-    for got, want in zip(*on_both(f, arrays, graph=graph), strict=True):
+    for got, want in zip(*on_both(f, arrays, whole=True), strict=True):
         np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from math import pi, sqrt
 from typing import Any
 
+import numpy as np
+
 from ....ops.assertions import CONDITIONS
 from .. import vector_math as M
 from ..builder import Builder
@@ -313,19 +315,23 @@ def _assert(program: Program, node: Any, inputs: Sequence[Cell]) -> list[Cell]:
 
 @rule("leaky_relu")
 def _leaky_relu(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
-    (alpha,) = node.attributes
-    choose = _maximum if alpha <= 1.0 else _minimum
+    choose, alpha = _maximum if node.attributes[0] <= 1.0 else _minimum, _slope(node)
     return program.map(lambda b, x: choose(b, x, b.mul(x, b.like(x, alpha))), *_of_floats(inputs), weight=3)
 
 
 @rule("leaky_relu_grad")
 def _leaky_relu_grad(program: Program, node: Any, inputs: Sequence[Cell]) -> Cell:
-    (alpha,) = node.attributes
+    alpha = _slope(node)
 
     def code(b: Builder, g: V, x: V) -> V:
         return b.select(b.compare("gt", x, b.like(x, 0.0)), g, b.mul(g, b.like(g, alpha)))
 
     return program.map(code, *_of_floats(inputs), weight=3)
+
+
+def _slope(node: Any) -> float:
+    """A leaky rectifier's number, rounded to the inputs' dtype."""
+    return float(np.asarray(node.attributes[0]).astype(node.inputs[0].dtype))
 
 
 def _of_floats(inputs: Sequence[Cell]) -> Sequence[Cell]:
