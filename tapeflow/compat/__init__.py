@@ -1,4 +1,4 @@
-"""`tf.compat`: text conversions, and `tf.compat.v2`, which is `tf` itself.
+"""`tf.compat`: text conversions, `tf.compat.v2`, which is `tf` itself, and a little of `tf.compat.v1`.
 
 The submodules stand in for TensorFlow in programs that import it (`tensorflow`, `private`) and know which names a
 program uses and the package has (`names`, `sources`, `namespace`, `nearest`).
@@ -6,9 +6,10 @@ program uses and the package has (`names`, `sources`, `namespace`, `nearest`).
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
-__all__ = ["as_bytes", "as_str", "as_str_any", "as_text", "path_to_str", "v2"]
+__all__ = ["as_bytes", "as_str", "as_str_any", "as_text", "path_to_str", "v1", "v2"]
 
 
 def as_bytes(bytes_or_text: str | bytes | bytearray, encoding: str = "utf-8") -> bytes:
@@ -47,6 +48,8 @@ def __getattr__(name: str) -> Any:
         import tapeflow
 
         return tapeflow
+    if name == "v1":
+        return import_module("tapeflow.compat.v1")
     from tapeflow.compat.nearest import missing
 
     raise missing(__name__, name)

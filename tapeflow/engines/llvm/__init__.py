@@ -71,7 +71,7 @@ def compile_graph(graph: Graph, target: Target, least: int = 0, strict: bool = F
 
     With `strict` a node that cannot be compiled raises Unsupported, which names it.
     """
-    key = None if strict else fingerprint(graph, target, least)
+    key = fingerprint(graph, target, least, strict)
     kept = None if key is None else get(key)
     if kept is not None:
         try:

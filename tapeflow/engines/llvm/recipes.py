@@ -31,10 +31,10 @@ class _Unknown(Exception):
     """An attribute that says nothing to another process."""
 
 
-def fingerprint(graph: Graph, target: Target, least: int) -> str | None:
+def fingerprint(graph: Graph, target: Target, least: int, strict: bool) -> str | None:
     """What tells a graph from all that compile to something else; None where there is no telling."""
     try:
-        lines = [_FORMAT, __version__, _stamp(), target, least, _lines(graph, {})]
+        lines = [_FORMAT, __version__, _stamp(), target, least, strict, _lines(graph, {})]
     except _Unknown:
         return None
     return "r" + disk.digest(repr(lines).encode()).hex()
