@@ -116,9 +116,10 @@ def test_optimizers(name, at_once, monkeypatch):
     monkeypatch.setenv("TAPEFLOW_ENGINE", "numpy")
     expected, optimizer = trained(name, **OPTIMIZERS[name])
     assert not optimizer._compiled
-    off = 10 if name == "Ftrl" else 1  # which takes the difference of powers that are nearly equal
     for a, b in zip(found, expected, strict=True):
-        np.testing.assert_allclose(a, b, rtol=2e-6 * off, atol=2e-7 * off)
+        # Ftrl takes the difference of powers that are nearly equal, divided by the rate
+        size = max(1.0, np.abs(b).max()) if name == "Ftrl" else 1.0
+        np.testing.assert_allclose(a, b, rtol=2e-5 if name == "Ftrl" else 2e-6, atol=2e-7 * size)
 
 
 def test_a_large_update_is_native_code(at_once, monkeypatch):

@@ -48,6 +48,7 @@ def product(
     ldb = ldb or (K if transpose_b else N)
     if tile is None:
         tile = plan_tile(M, N, K, target_of(b.module), kind, transpose_a, transpose_b, lda, ldb, band=band)
+    assert not band or tile.form == "tile", "bands of a product with a vector"
     if tile.form == "dot":
         write = _rows_dot if N == 1 else _columns_dot
         write(b, A, B, M, N, K, kind, lda, ldb, epilogue, lo, hi, tile, rolled)
