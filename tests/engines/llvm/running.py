@@ -58,3 +58,12 @@ def on_both(
         for v, value in zip(variables, start, strict=True):
             v.assign(value)
     return found[0], found[1]
+
+
+def same(f: Callable, *arrays: Any) -> None:
+    """Asserts that what both engines give is the same to the bit, and that all of it was compiled."""
+    with np.errstate(all="ignore"):
+        got, want = on_both(f, arrays, whole=True)
+    for x, y in zip(got, want, strict=True):
+        assert x.dtype == y.dtype
+        np.testing.assert_array_equal(x, y)

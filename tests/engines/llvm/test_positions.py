@@ -4,21 +4,11 @@ import numpy as np
 import pytest
 
 import tapeflow as tf
-from tests.engines.llvm.running import graph_of, native, on_both
+from tests.engines.llvm.running import graph_of, native, same
 from tests.ops.examples import load_ops
 
 OPS = load_ops()
 RNG = np.random.default_rng(0)
-
-
-def same(f, *arrays):
-    """What both engines give is the same to the bit, and all of it was compiled."""
-    executable = native(graph_of(f, arrays))
-    assert not executable.reasons, executable.reasons
-    got, want = on_both(f, arrays)
-    for x, y in zip(got, want, strict=True):
-        assert x.dtype == y.dtype
-        np.testing.assert_array_equal(x, y)
 
 
 def numbers(*shape, dtype="float32"):
