@@ -55,6 +55,7 @@ class Built:
     ops: int
     value: float
     first_ms: float
+    call_ms: float
 
 
 class Server:
@@ -86,7 +87,8 @@ class Server:
 
         Returns:
             `ns`: per thing done, one number a group; `value`: what the last of the first COMPARED steps returned;
-            `first_ms`: building the work and its first step; `peak_mb`: the most memory this process has held so far.
+            `first_ms`: building the work and its first step; `call_ms`: that step alone; `peak_mb`: the most memory
+            this process has held so far.
         """
         if work != self.latest:
             self.latest, self.variants = work, {}
@@ -98,6 +100,7 @@ class Server:
             "ns": [group / built.ops for group in groups],
             "value": built.value,
             "first_ms": built.first_ms,
+            "call_ms": built.call_ms,
             "peak_mb": peak_mb(),
         }
 
@@ -106,11 +109,13 @@ class Server:
         work = self.module.works[name, variant]
         built = work.build(self.library)
         prepare, step = built if work.prepared else (None, built)
+        called = time.perf_counter()
         result = self.module.value(step(prepare()) if prepare else step())
-        first_ms = (time.perf_counter() - started) * 1e3
+        ended = time.perf_counter()
+        first_ms, call_ms = (ended - started) * 1e3, (ended - called) * 1e3
         for _ in range(COMPARED - 1 if prepare is None else 0):
             result = self.module.value(step())
-        return Built(prepare, step, 1 if prepare else calibrated_steps(step), work.ops, result, first_ms)
+        return Built(prepare, step, 1 if prepare else calibrated_steps(step), work.ops, result, first_ms, call_ms)
 
 
 def calibrated_steps(step: Any, group_seconds: float = 0.01) -> int:

@@ -102,7 +102,7 @@ def test_errors_are_told_without_paths():
 
 def test_batches_time_the_step_and_not_its_preparation():
     calls = []
-    built = worker.Built(lambda: calls.append("prepare"), lambda prepared: calls.append("step"), 1, 1, 0.0, 0.0)
+    built = worker.Built(lambda: calls.append("prepare"), lambda prepared: calls.append("step"), 1, 1, 0.0, 0.0, 0.0)
     assert len(worker.time_batch(built, 0.0)) == 1
     assert calls == ["prepare", "step"]
 

@@ -85,7 +85,7 @@ def asked(monkeypatch) -> list[tuple[str, dict[str, str]]]:
         asked.append((request["work"], environment))
         if fresh.name == "broken":
             return {}, {"error": "gone"}
-        return {"import_ms": 100.0}, {"first_ms": float(len(asked)), "peak_mb": 50.0}
+        return {"import_ms": 100.0}, {"first_ms": float(len(asked)), "call_ms": len(asked) / 2, "peak_mb": 50.0}
 
     monkeypatch.setattr(alone, "_alone", ask)
     return asked
@@ -100,10 +100,12 @@ def test_first_calls_without_and_with_a_cache(asked):
     assert {name: found.columns["ours"].rounds for name, found in rows.items()} == {
         f"import, build and first {MNIST}, no disk cache": [101.0, 102.0],
         f"first call of the {MNIST}, no disk cache": [1.0, 2.0],
+        f"first call of the built {MNIST}, no disk cache": [0.5, 1.0],
         f"peak memory after the {MNIST}": [50.0, 50.0],
         # the third process fills the cache and counts for nothing
         f"import, build and first {MNIST}, warm disk cache": [104.0, 105.0],
         f"first call of the {MNIST}, warm disk cache": [4.0, 5.0],
+        f"first call of the built {MNIST}, warm disk cache": [2.0, 2.5],
     }
     caches = [environment["TAPEFLOW_CACHE"] for _, environment in asked]
     assert caches[:2] == ["off", "off"]

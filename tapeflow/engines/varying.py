@@ -11,6 +11,7 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
+from ..core import errors
 from ..core.shapes import shape_text
 from ..graph.ir import Graph
 from ..graph.passes import optimized
@@ -102,5 +103,5 @@ def of_shapes(graph: Graph, shapes: tuple) -> Graph | None:
             inputs = [trace.placeholder(s, x.dtype, x.name) for s, x in zip(shapes, graph.inputs, strict=True)]
             outputs = replay(graph, inputs)
             return optimized(trace.graph(outputs))
-    except Exception:  # whatever it is, running the graph as it is raises it where it belongs
+    except (TypeError, ValueError, IndexError, errors.OpError):  # raised where it belongs when the graph runs as it is
         return None
